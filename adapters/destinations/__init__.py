@@ -1,0 +1,1 @@
+"""Advertising platforms: where events go to."""

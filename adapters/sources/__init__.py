@@ -1,0 +1,1 @@
+"""Shop systems and forms: where events come from."""

@@ -1,0 +1,1 @@
+"""capi-bridge: shop webhooks become Meta Conversions API events.  Imports nothing."""

@@ -1,0 +1,218 @@
+"""The two contracts: what a source adapter and a destination adapter are.
+
+An adapter is a folder in `adapters/` whose module ends in ``adapter = Name()``.  Adapters
+are pure: they open no socket, read no clock and keep no state.  `bridge.events.testing`
+has the tests that every adapter must pass.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from .conversion import Conversion
+from .facts import Fact
+
+Settings = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting of an adapter: forms, commands, validation and docs are made of it.
+
+    `secret` values are write-only.  `many` values hold one entry a line.  `help` says in one
+    sentence where to find the value.
+    """
+
+    name: str
+    label: str
+    help: str = ""
+    secret: bool = False
+    many: bool = False
+    required: bool = True
+    default: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """An HTTP request, in or out.  Header names are looked up without regard to case."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    method: str = "POST"
+    url: str = ""
+
+    def header(self, name: str) -> str:
+        """Return the header's value, or an empty text."""
+        wanted = name.lower()
+        for key, value in self.headers.items():
+            if key.lower() == wanted:
+                return value
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """An HTTP answer, whatever its body is."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One verified webhook.
+
+    `key` is unique a source: the same delivery sent again has the same key.  `headers` are
+    the few that translation needs.  `received_at` is set by the bridge when it is stored.
+    """
+
+    topic: str
+    key: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A delivery to show the product with: its name, topic and raw body."""
+
+    name: str
+    topic: str
+    body: bytes
+
+
+class SourceAdapter:
+    """A shop system.
+
+    `topics` maps each topic it reads to the occasion or fact it may report.  `local_ids` is
+    True where the shop system's ids are only unique within one shop.  `secret_setting`
+    names the setting that holds the webhook secrets.
+    """
+
+    kind: str
+    label: str
+    settings: tuple[Setting, ...] = ()
+    topics: Mapping[str, str] = {}
+    local_ids = False
+    secret_setting = "secret"
+
+    def verify(self, request: Request, settings: Settings) -> Delivery | None:
+        """Return the delivery that *request* carries; None for a ping that wants a 200.
+
+        Raises VerificationError.  Judges the raw bytes; parses nothing.
+        """
+        raise NotImplementedError
+
+    def translate(self, delivery: Delivery, settings: Settings) -> Iterable[Fact]:
+        """Yield what *delivery* tells; nothing if its topic is of no interest.
+
+        Raises TranslationError for a body that cannot be understood at all.
+        """
+        raise NotImplementedError
+
+    def sign(self, topic: str, body: bytes, settings: Settings) -> Mapping[str, str]:
+        """Return the headers with which the shop system would send *body*."""
+        raise NotImplementedError
+
+    def samples(self) -> Sequence[Sample]:
+        """Return deliveries with invented people, for the demo; their times are re-dated."""
+        return ()
+
+    def instructions(self, webhook_url: str) -> str:
+        """Return in plain words how to connect the shop by hand."""
+        return webhook_url
+
+
+class Outcome(StrEnum):
+    """What an answer means for the events of the request.
+
+    ACCEPTED all are in · DOUBTFUL the platform counted fewer than we sent · AMBIGUOUS sent,
+    but no sound answer · RETRY a passing fault · THROTTLED slow down · REFUSED the platform
+    will not take at least one event: split · TOO_LARGE split · PARKED token, permission or
+    configuration: the destination waits for its operator, no event is blamed.
+    """
+
+    ACCEPTED = "accepted"
+    DOUBTFUL = "doubtful"
+    AMBIGUOUS = "ambiguous"
+    RETRY = "retry"
+    THROTTLED = "throttled"
+    REFUSED = "refused"
+    TOO_LARGE = "too_large"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What the platform answered to one request.
+
+    `reason` is a short word (``token``, ``permission``, ``100/2804003``); `message` is the
+    platform's own sentence without personal data.  `retry_after_s` is what it asked for.
+    """
+
+    outcome: Outcome
+    status: int = 0
+    accepted: int | None = None
+    reason: str = ""
+    message: str = ""
+    trace_id: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where a destination's API is: base URL and version, from the environment."""
+
+    url: str
+    version: str
+
+
+class DestinationAdapter:
+    """An advertising platform.
+
+    `max_batch` events go in one request at most.  `standard_events` are the names it knows.
+    """
+
+    kind: str
+    label: str
+    settings: tuple[Setting, ...] = ()
+    max_batch = 1
+    standard_events: tuple[str, ...] = ()
+
+    def max_age(self, action_source: str) -> timedelta:
+        """Return how old an event of this kind may be when it is sent."""
+        raise NotImplementedError
+
+    def render(self, conversion: Conversion, settings: Settings) -> bytes:
+        """Return the event as the platform gets it: JSON, normalised and hashed.
+
+        Raises RenderError for an event that the platform would refuse or drop in silence.
+        """
+        raise NotImplementedError
+
+    def request(
+        self,
+        payloads: Sequence[bytes],
+        settings: Settings,
+        endpoint: Endpoint,
+        test_event_code: str = "",
+    ) -> Request:
+        """Return the request that sends *payloads*; no secret in its URL or body."""
+        raise NotImplementedError
+
+    def read(self, response: Response, count: int) -> Receipt:
+        """Return what *response* means for the *count* events of its request.
+
+        Never raises, whatever the answer is.
+        """
+        raise NotImplementedError
+
+
+def as_json(value: object) -> bytes:
+    """Return *value* as compact JSON in UTF-8."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
