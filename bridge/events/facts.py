@@ -152,7 +152,9 @@ class Event:
     the shop has two sides.  `country` and `state` say where the buyer lives (billing, else
     shipping), for the rules of consent.  `visitor_keys` are unguessable tokens (cart,
     checkout, order key) shared with the browser.  `sent_elsewhere` is True where the order
-    carries the mark of another tool that has sent it.
+    carries the mark of another tool that has sent it.  `subscription` is True for the first
+    order of a subscription, `customer_is_new` says what the shop told about earlier orders.
+    A refund's basket holds the money that was really returned, as a positive total.
     """
 
     occasion: str
@@ -171,6 +173,8 @@ class Event:
     payment_methods: tuple[str, ...] = ()
     cash_on_delivery: bool = False
     sent_elsewhere: bool = False
+    subscription: bool = False
+    customer_is_new: bool | None = None
     tags: tuple[str, ...] = ()
     user_data: UserData = field(default_factory=UserData)
     basket: Basket = field(default_factory=Basket)
