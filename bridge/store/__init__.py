@@ -1,0 +1,109 @@
+"""The memory: the only place with SQL.  One set of tables on SQLite and PostgreSQL."""
+
+import secrets
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.secrets import Vault
+
+from . import schema
+from .connections import Connections
+from .database import Clock, Database, StoreError
+from .history import History, Story
+from .intake import Intake
+from .outbox import Claim, Lane, Outbox
+from .rows import (
+    Claimed,
+    DeliveryEnd,
+    Destination,
+    KnownOrder,
+    KnownRow,
+    Lease,
+    OutboxRow,
+    Route,
+    Settled,
+    Source,
+    StoredDelivery,
+    VerdictRow,
+    micros,
+    moment,
+)
+from .translations import Outcome, Translations
+
+__all__ = [
+    "Claim",
+    "Claimed",
+    "DeliveryEnd",
+    "Destination",
+    "KnownOrder",
+    "KnownRow",
+    "Lane",
+    "Lease",
+    "Outcome",
+    "OutboxRow",
+    "Route",
+    "Settled",
+    "Source",
+    "Store",
+    "StoreError",
+    "StoredDelivery",
+    "Story",
+    "VerdictRow",
+    "micros",
+    "moment",
+]
+
+
+class Store:
+    """The whole memory, one attribute a concern."""
+
+    def __init__(self, url: str, vault: Vault, clock: Clock | None = None) -> None:
+        self.database = Database(url, clock)
+        self.vault = vault
+        self.connections = Connections(self.database, vault)
+        self.intake = Intake(self.database, vault)
+        self.translations = Translations(self.database, vault)
+        self.outbox = Outbox(self.database, vault)
+        self.history = History(self.database)
+        self._subject_key: bytes | None = None
+
+    def migrate(self) -> None:
+        """Bring the schema to this version's revision."""
+        self.database.migrate()
+
+    def now(self) -> int:
+        """Return the time in microseconds since 1970 UTC."""
+        return self.database.now()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.engine.dispose()
+
+    def subject_key(self) -> bytes:
+        """Return the installation's random key for hashing subjects; made at first use.
+
+        It is stored sealed, so that rotating SECRET_KEY does not change it.
+        """
+        if self._subject_key is None:
+            self._subject_key = self._read_subject_key() or self._make_subject_key()
+        return self._subject_key
+
+    def _read_subject_key(self) -> bytes | None:
+        query = select(schema.setting.c.value).where(schema.setting.c.name == "subject_key")
+        with self.database.read() as connection:
+            sealed = connection.scalar(query)
+        return self.vault.open(sealed, "setting") if sealed else None
+
+    def _make_subject_key(self) -> bytes:
+        dialect = sqlite if self.database.is_sqlite else postgresql
+        sealed = self.vault.seal(secrets.token_bytes(32), "setting")
+        with self.database.write() as connection:
+            connection.execute(
+                dialect.insert(schema.setting)
+                .values(name="subject_key", value=sealed)
+                .on_conflict_do_nothing()
+            )
+        made = self._read_subject_key()
+        assert made is not None  # noqa: S101  just written, and never deleted
+        return made

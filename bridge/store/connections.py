@@ -1,0 +1,243 @@
+"""What is connected: sources, destinations, routes, plans."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bridge.events import ConfigError, Settings
+from bridge.secrets import Vault
+
+from . import schema
+from .database import Database
+from .rows import Destination, Route, Source
+
+GONE = "disconnected"
+
+
+def key_hash(key: str) -> bytes:
+    """Return what is stored of a URL's key for looking it up."""
+    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
+
+
+class Connections:
+    """Reads and writes of the tables that an operator fills."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    def add_source(self, kind: str, name: str, settings: Settings, word: str = "") -> Source:
+        """Store a new source and return it with its fresh keys."""
+        word = word or secrets.token_hex(3)
+        keys = {"webhook": secrets.token_urlsafe(16), "collect": secrets.token_urlsafe(16)}
+        with self._database.write() as connection:
+            found = connection.execute(
+                select(schema.source.c.name).where(
+                    (schema.source.c.name == name) | (schema.source.c.word == word)
+                )
+            ).first()
+            if found:
+                what = f"name {name}" if found[0] == name else f"word {word}"
+                raise ConfigError(f"source: the {what} is taken by another source")
+            connection.execute(
+                insert(schema.source).values(
+                    kind=kind,
+                    name=name,
+                    word=word,
+                    webhook_key_hash=key_hash(keys["webhook"]),
+                    collect_key_hash=key_hash(keys["collect"]),
+                    keys=self._seal(keys, "source.keys"),
+                    settings=self._seal(settings, "source.settings"),
+                    state="active",
+                    created_at=self._database.local_now(),
+                )
+            )
+        return self.source(name)
+
+    def sources(self) -> list[Source]:
+        """Return all sources, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(schema.source).order_by(schema.source.c.id))
+            return [self._source(row) for row in rows.mappings()]
+
+    def source(self, name: str) -> Source:
+        """Return the source of that name or id; raises ConfigError if there is none."""
+        column = schema.source.c.id if name.isdecimal() else schema.source.c.name
+        with self._database.read() as connection:
+            query = select(schema.source).where(column == _typed(name))
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise ConfigError(f"source: there is none named {name}")
+        return self._source(row)
+
+    def source_by_webhook_key(self, key: str) -> Source | None:
+        """Return the source whose webhook URL has *key*."""
+        where = schema.source.c.webhook_key_hash == key_hash(key)
+        with self._database.read() as connection:
+            row = connection.execute(select(schema.source).where(where)).mappings().first()
+        return self._source(row) if row else None
+
+    def set_source(
+        self, source_id: int, *, state: str | None = None, settings: Settings | None = None
+    ) -> None:
+        """Change a source's state or its whole settings."""
+        values: dict[str, Any] = {}
+        if state is not None:
+            values["state"] = state
+        if settings is not None:
+            values["settings"] = self._seal(settings, "source.settings")
+        with self._database.write() as connection:
+            connection.execute(
+                update(schema.source).where(schema.source.c.id == source_id).values(values)
+            )
+
+    def ping_seen(self, source_id: int, now: int) -> None:
+        """Note that the shop's test request arrived; at most one write a minute."""
+        table = schema.source
+        stale = (table.c.ping_at.is_(None)) | (table.c.ping_at < now - 60_000_000)
+        with self._database.write() as connection:
+            connection.execute(
+                update(table).where(table.c.id == source_id, stale).values(ping_at=now)
+            )
+
+    def add_destination(self, kind: str, name: str, settings: Settings) -> Destination:
+        """Store a new destination."""
+        with self._database.write() as connection:
+            try:
+                connection.execute(
+                    insert(schema.destination).values(
+                        kind=kind,
+                        name=name,
+                        settings=self._seal(settings, "destination.settings"),
+                        state="active",
+                        created_at=self._database.local_now(),
+                    )
+                )
+            except IntegrityError:
+                raise ConfigError(f"destination: the name {name} is taken") from None
+        return self.destination(name)
+
+    def destinations(self) -> list[Destination]:
+        """Return all destinations that were not removed, oldest first."""
+        table = schema.destination
+        with self._database.read() as connection:
+            rows = connection.execute(
+                select(table).where(table.c.state != "removed").order_by(table.c.id)
+            )
+            return [self._destination(row) for row in rows.mappings()]
+
+    def destination(self, name: str) -> Destination:
+        """Return the destination of that name or id; raises ConfigError if there is none."""
+        column = schema.destination.c.id if name.isdecimal() else schema.destination.c.name
+        with self._database.read() as connection:
+            query = select(schema.destination).where(column == _typed(name))
+            row = connection.execute(query).mappings().first()
+        if row is None or row["state"] == "removed":
+            raise ConfigError(f"destination: there is none named {name}")
+        return self._destination(row)
+
+    def set_destination(
+        self,
+        destination_id: int,
+        *,
+        state: str | None = None,
+        reason: str = "",
+        settings: Settings | None = None,
+    ) -> None:
+        """Change a destination; whatever changes, its lane is tried again at once."""
+        values: dict[str, Any] = {"next_at": 0, "failures": 0}
+        if state is not None:
+            values |= {"state": state, "reason": reason}
+        if settings is not None:
+            values["settings"] = self._seal(settings, "destination.settings")
+        table = schema.destination
+        with self._database.write() as connection:
+            connection.execute(update(table).where(table.c.id == destination_id).values(values))
+
+    def set_route(self, route: Route) -> None:
+        """Store *route* in place of the one between the same ends."""
+        table = schema.route
+        ends = (table.c.source_id == route.source_id) & (
+            table.c.destination_id == route.destination_id
+        )
+        with self._database.write() as connection:
+            connection.execute(delete(table).where(ends))
+            connection.execute(
+                insert(table).values(
+                    source_id=route.source_id,
+                    destination_id=route.destination_id,
+                    mode=route.mode,
+                    toggles=json.dumps(dict(route.toggles), sort_keys=True),
+                    live_since=route.live_since,
+                    test_event_code=route.test_event_code,
+                )
+            )
+
+    def routes(self, source_id: int | None = None) -> list[Route]:
+        """Return the routes of a source (None: of all) to destinations not removed."""
+        table = schema.route
+        query = (
+            select(table)
+            .join(schema.destination)
+            .where(schema.destination.c.state != "removed")
+            .order_by(table.c.source_id, table.c.destination_id)
+        )
+        if source_id is not None:
+            query = query.where(table.c.source_id == source_id)
+        with self._database.read() as connection:
+            return [_route(row) for row in connection.execute(query).mappings()]
+
+    def _seal(self, value: Mapping[str, str], context: str) -> bytes:
+        return self._vault.seal(json.dumps(dict(value)).encode(), context)
+
+    def _open(self, sealed: bytes, context: str) -> dict[str, str]:
+        opened: dict[str, str] = json.loads(self._vault.open(sealed, context))
+        return opened
+
+    def _source(self, row: RowMapping) -> Source:
+        keys = self._open(row["keys"], "source.keys")
+        return Source(
+            id=row["id"],
+            kind=row["kind"],
+            name=row["name"],
+            word=row["word"],
+            state=row["state"],
+            settings=self._open(row["settings"], "source.settings"),
+            webhook_key=keys["webhook"],
+            collect_key=keys["collect"],
+            created_at=row["created_at"],
+            ping_at=row["ping_at"],
+            delivery_at=row["delivery_at"],
+        )
+
+    def _destination(self, row: RowMapping) -> Destination:
+        return Destination(
+            id=row["id"],
+            kind=row["kind"],
+            name=row["name"],
+            state=row["state"],
+            reason=row["reason"],
+            settings=self._open(row["settings"], "destination.settings"),
+            next_at=row["next_at"],
+            failures=row["failures"],
+        )
+
+
+def _typed(name: str) -> str | int:
+    return int(name) if name.isdecimal() else name
+
+
+def _route(row: RowMapping) -> Route:
+    return Route(
+        source_id=row["source_id"],
+        destination_id=row["destination_id"],
+        mode=row["mode"],
+        toggles=json.loads(row["toggles"]),
+        live_since=row["live_since"],
+        test_event_code=row["test_event_code"],
+    )

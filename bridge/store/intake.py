@@ -1,0 +1,142 @@
+"""The first durable stop: deliveries, put with one commit before the shop is answered.
+
+On SQLite one writer thread a process commits many puts at once (group commit): with a slow
+disk, one commit a request would cap the whole server at a few deliveries a second.
+"""
+
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.events import Delivery, as_json
+from bridge.secrets import Vault
+
+from .database import Database, StoreError, database_errors
+
+PUT_TIMEOUT_S = 3.5  # with the reading of the body still within the shop's five seconds
+_GROUP = 200
+
+_SQLITE = (
+    "INSERT INTO delivery (source_id, topic, key, received_at, state, reason, done_at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source_id, key) DO NOTHING"
+)
+_SQLITE_BODY = "INSERT INTO delivery_body (delivery_id, body) VALUES (?, ?)"
+_POSTGRESQL = (
+    "WITH stored AS ("
+    "INSERT INTO delivery (source_id, topic, key, received_at, state, reason, done_at)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source_id, key) DO NOTHING RETURNING id)"
+    " INSERT INTO delivery_body (delivery_id, body) SELECT id, %s FROM stored"
+    " RETURNING delivery_id"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Put:
+    values: tuple[Any, ...]
+    body: bytes
+    done: Future[bool] = field(default_factory=Future)
+
+
+class Intake:
+    """Puts deliveries; returns only when they are on disk."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._queue: queue.SimpleQueue[_Put] = queue.SimpleQueue()
+        self._writer: tuple[int, threading.Thread] | None = None
+        self._starting = threading.Lock()
+
+    def put(
+        self, source_id: int, delivery: Delivery, received_at: int, dead_reason: str = ""
+    ) -> bool:
+        """Store *delivery* and return True, or False if it was stored before.
+
+        With *dead_reason* it is stored as dead, for a body that is not to be translated.
+        Raises StoreError within four seconds.
+        """
+        item = _Put(
+            values=(
+                source_id,
+                delivery.topic.replace("\0", "")[:200],
+                delivery.key.replace("\0", "")[:200],
+                received_at,
+                "dead" if dead_reason else "received",
+                dead_reason,
+                received_at if dead_reason else None,
+            ),
+            body=self._vault.seal(
+                as_json(dict(delivery.headers)) + b"\n" + delivery.body, "delivery"
+            ),
+        )
+        return self._put_grouped(item) if self._database.is_sqlite else self._put_now(item)
+
+    def _put_now(self, item: _Put) -> bool:
+        """Insert with one statement; once more if the connection broke, for the key decides."""
+        try:
+            return self._insert_postgresql(item)
+        except StoreError as error:
+            if not error.lost:
+                raise
+        return self._insert_postgresql(item)
+
+    def _insert_postgresql(self, item: _Put) -> bool:
+        with database_errors(), self._database.engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+            result = connection.exec_driver_sql(_POSTGRESQL, (*item.values, item.body))
+            return result.first() is not None
+
+    def _put_grouped(self, item: _Put) -> bool:
+        self._start_writer()
+        self._queue.put(item)
+        try:
+            return item.done.result(PUT_TIMEOUT_S)
+        except FutureTimeoutError:
+            raise StoreError("database: the write takes too long") from None
+
+    def _start_writer(self) -> None:
+        if self._writer and self._writer[0] == os.getpid():
+            return
+        with self._starting:
+            if self._writer and self._writer[0] == os.getpid():
+                return
+            thread = threading.Thread(target=self._write_groups, name="intake", daemon=True)
+            self._writer = (os.getpid(), thread)
+            thread.start()
+
+    def _write_groups(self) -> None:
+        while True:
+            group = [self._queue.get()]
+            while len(group) < _GROUP:
+                try:
+                    group.append(self._queue.get_nowait())
+                except queue.Empty:
+                    break
+            try:
+                results = self._write_group(group)
+            except Exception as error:  # noqa: BLE001  whoever waits must be told, whatever it was
+                failure = error if isinstance(error, StoreError) else StoreError("database: fault")
+                for item in group:
+                    item.done.set_exception(failure)
+            else:
+                for item, is_new in zip(group, results, strict=True):
+                    item.done.set_result(is_new)
+
+    def _write_group(self, group: Sequence[_Put]) -> list[bool]:
+        with self._database.write() as connection:
+            driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # sqlite3's own
+            cursor = driver.cursor()
+            results = []
+            for item in group:
+                cursor.execute(_SQLITE, item.values)
+                is_new = cursor.rowcount == 1
+                if is_new:
+                    cursor.execute(_SQLITE_BODY, (cursor.lastrowid, item.body))
+                results.append(is_new)
+            return results

@@ -1,0 +1,261 @@
+"""The work of translating: lease a source, read its batch, write the outcome in one go."""
+
+import json
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, and_, delete, exists, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.events import Delivery
+from bridge.secrets import Vault
+
+from . import schema
+from .database import Database
+from .rows import (
+    DeliveryEnd,
+    KnownOrder,
+    KnownRow,
+    Lease,
+    OutboxRow,
+    StoredDelivery,
+    VerdictRow,
+    moment,
+)
+
+LEASE_US = 120_000_000
+CURABLE_STATES = ("waiting", "skipped")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """All that one batch of deliveries leads to, built in memory before it is written."""
+
+    ends: Sequence[DeliveryEnd]
+    rows: Sequence[OutboxRow]
+    orders: Sequence[KnownOrder]
+    verdicts: Sequence[VerdictRow]
+
+
+class Translations:
+    """Reads and writes of the second verb."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    def lease(self, now: int) -> Lease | None:
+        """Lease the source that waits longest; None if there is nothing to translate."""
+        source, delivery, held = schema.source, schema.delivery, schema.held
+        waits = or_(
+            exists().where(delivery.c.source_id == source.c.id, delivery.c.state == "received"),
+            exists().where(held.c.source_id == source.c.id, held.c.until <= now),
+        )
+        due = (
+            select(source.c.id)
+            .where(source.c.state == "active", source.c.lease_until <= now, waits)
+            .order_by(source.c.lease_until)
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            if connection.scalar(due) is None:
+                return None
+        token = secrets.token_hex(8)
+        with self._database.write() as connection:
+            source_id = connection.scalar(due.with_for_update(skip_locked=True))
+            if source_id is None:
+                return None
+            connection.execute(
+                update(source)
+                .where(source.c.id == source_id)
+                .values(lease_token=token, lease_until=now + LEASE_US)
+            )
+        return Lease(source_id=source_id, token=token)
+
+    def batch(self, lease: Lease, limit: int) -> list[StoredDelivery]:
+        """Return the source's oldest untranslated deliveries."""
+        delivery, body = schema.delivery, schema.delivery_body
+        query = (
+            select(delivery, body.c.body)
+            .join(body, body.c.delivery_id == delivery.c.id)
+            .where(delivery.c.source_id == lease.source_id, delivery.c.state == "received")
+            .order_by(delivery.c.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [self._stored(row._asdict()) for row in connection.execute(query)]
+
+    def delivery(self, delivery_id: int) -> StoredDelivery | None:
+        """Return one delivery whose raw body is still kept."""
+        delivery, body = schema.delivery, schema.delivery_body
+        query = (
+            select(delivery, body.c.body)
+            .join(body, body.c.delivery_id == delivery.c.id)
+            .where(delivery.c.id == delivery_id)
+        )
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return self._stored(row._asdict()) if row else None
+
+    def _stored(self, row: dict[str, Any]) -> StoredDelivery:
+        headers, _, body = self._vault.open(row["body"], "delivery").partition(b"\n")
+        return StoredDelivery(
+            id=row["id"],
+            delivery=Delivery(
+                topic=row["topic"],
+                key=row["key"],
+                body=body,
+                headers=json.loads(headers),
+                received_at=moment(row["received_at"]),
+            ),
+        )
+
+    def orders(self, source_id: int, order_ids: Collection[str]) -> dict[str, KnownOrder]:
+        """Return what earlier deliveries told of these orders."""
+        table = schema.known_order
+        query = select(table).where(table.c.source_id == source_id, table.c.order_id.in_(order_ids))
+        with self._database.read() as connection:
+            return {
+                row.order_id: KnownOrder(
+                    order_id=row.order_id, state=row.state, updated_at=row.updated_at
+                )
+                for row in connection.execute(query)
+            }
+
+    def known(
+        self, source_id: int, order_ids: Collection[str], event_ids: Collection[str]
+    ) -> list[KnownRow]:
+        """Return the outbox rows of these orders of the source, and all with these ids."""
+        table = schema.outbox
+        query = select(*(table.c[name] for name in KnownRow.__dataclass_fields__)).where(
+            or_(
+                and_(table.c.source_id == source_id, table.c.order_id.in_(order_ids)),
+                table.c.event_id.in_(event_ids),
+            )
+        )
+        with self._database.read() as connection:
+            return [KnownRow(**row._asdict()) for row in connection.execute(query)]
+
+    def purchases(self, source_id: int, order_ids: Collection[str]) -> set[tuple[int, str]]:
+        """Return (destination id, order id) of purchases that were ever let through."""
+        table = schema.purchase
+        query = select(table.c.destination_id, table.c.order_id).where(
+            table.c.source_id == source_id, table.c.order_id.in_(order_ids)
+        )
+        with self._database.read() as connection:
+            return {(row.destination_id, row.order_id) for row in connection.execute(query)}
+
+    def commit(self, lease: Lease, outcome: Outcome, now: int, *, release: bool) -> bool:
+        """Write *outcome* if the lease still holds; return whether it did.
+
+        A lease that ran out means that another worker translates the same deliveries; its
+        outcome stands and ours is dropped whole.
+        """
+        with self._database.write() as connection:
+            if not self._fenced(connection, lease, now, release=release):
+                return False
+            for row in outcome.rows:
+                self._put_row(connection, row, now)
+            self._put_orders(connection, lease.source_id, outcome.orders, now)
+            _many(connection, schema.verdict, outcome.verdicts)
+            for end in outcome.ends:
+                connection.execute(
+                    update(schema.delivery)
+                    .where(schema.delivery.c.id == end.delivery_id)
+                    .values(state=end.state, reason=end.reason, detail=end.detail, done_at=now)
+                )
+        return True
+
+    def _fenced(self, connection: Connection, lease: Lease, now: int, *, release: bool) -> bool:
+        table = schema.source
+        values: dict[str, Any] = {"delivery_at": now}
+        if release:
+            values |= {"lease_token": None, "lease_until": now}
+        ours = and_(table.c.id == lease.source_id, table.c.lease_token == lease.token)
+        return connection.execute(update(table).where(ours).values(values)).rowcount == 1
+
+    def _put_row(self, connection: Connection, row: OutboxRow, now: int) -> None:
+        """Insert or replace one verdict; what is decided for good is left as it is."""
+        if row.purchase and row.state == "pending" and row.order_id is not None:
+            ledger = self._insert(schema.purchase).values(
+                destination_id=row.destination_id,
+                source_id=row.source_id,
+                order_id=row.order_id,
+                event_id=row.event_id,
+                decided_at=now,
+            )
+            if connection.execute(ledger.on_conflict_do_nothing()).rowcount == 0:
+                return
+        row_id = self._replace(connection, row, now) if row.replaces else None
+        if row.replaces and row_id is None:
+            return
+        row_id = row_id or self._insert_row(connection, row, now)
+        if row_id is None:
+            return
+        if row.payload is not None:
+            connection.execute(
+                insert(schema.payload).values(
+                    outbox_id=row_id, body=self._vault.seal(row.payload, "payload")
+                )
+            )
+        if row.held_event is not None:
+            connection.execute(
+                insert(schema.held).values(
+                    outbox_id=row_id,
+                    source_id=row.source_id,
+                    until=row.next_at,
+                    event=self._vault.seal(row.held_event, "held"),
+                )
+            )
+
+    def _replace(self, connection: Connection, row: OutboxRow, now: int) -> int | None:
+        table = schema.outbox
+        may = and_(
+            table.c.id == row.replaces,
+            table.c.curable,
+            table.c.state.in_(CURABLE_STATES),
+        )
+        changed = connection.execute(update(table).where(may).values(_columns(row, now)))
+        if changed.rowcount != 1:
+            return None
+        connection.execute(delete(schema.held).where(schema.held.c.outbox_id == row.replaces))
+        return row.replaces
+
+    def _insert_row(self, connection: Connection, row: OutboxRow, now: int) -> int | None:
+        statement = self._insert(schema.outbox).values(created_at=now, **_columns(row, now))
+        result = connection.execute(
+            statement.on_conflict_do_nothing().returning(schema.outbox.c.id)
+        )
+        row_id: int | None = result.scalar()
+        return row_id
+
+    def _put_orders(
+        self, connection: Connection, source_id: int, orders: Iterable[KnownOrder], now: int
+    ) -> None:
+        for order in orders:
+            told = {"state": order.state, "updated_at": order.updated_at, "seen_at": now}
+            statement = self._insert(schema.known_order).values(
+                source_id=source_id, order_id=order.order_id, **told
+            )
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=["source_id", "order_id"], set_=told)
+            )
+
+    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        return sqlite.insert(table) if self._database.is_sqlite else postgresql.insert(table)
+
+
+_NOT_COLUMNS = {"payload", "held_event", "purchase", "replaces"}
+_OPEN_STATES = {"pending", "waiting"}
+
+
+def _columns(row: OutboxRow, now: int) -> dict[str, Any]:
+    values = {name: value for name, value in vars(row).items() if name not in _NOT_COLUMNS}
+    return values | {"done_at": None if row.state in _OPEN_STATES else now}
+
+
+def _many(connection: Connection, table: Table, rows: Sequence[VerdictRow]) -> None:
+    if rows:
+        connection.execute(insert(table), [vars(row) for row in rows])
