@@ -12,7 +12,7 @@ def split_secrets(value: str) -> list[str]:
 
 
 def hmac_sha256_base64(secret: str, body: bytes) -> str:
-    """Return base64(HMAC-SHA256(*secret*, *body*)), as Shopify and WooCommerce sign."""
+    """Return base64(HMAC-SHA256(*secret*, *body*))."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
 

@@ -44,7 +44,7 @@ class History:
             query = query.where(table.c.source_id == source_id)
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit)).mappings()
-            return [_readable(row) for row in rows]
+            return [_readable(dict(row)) for row in rows]
 
     def deliveries(self, *, limit: int = 50, state: str = "") -> list[dict[str, Any]]:
         """Return the newest deliveries, without bodies."""
@@ -67,7 +67,7 @@ class History:
             rows = connection.execute(
                 select(*(outbox.c[name] for name in _LIST_COLUMNS)).where(of_event)
             ).mappings()
-            events = [_readable(row) for row in rows]
+            events = [_readable(dict(row)) for row in rows]
             verdicts = connection.execute(
                 select(verdict, delivery.c.topic, delivery.c.received_at)
                 .outerjoin(delivery, delivery.c.id == verdict.c.delivery_id)
@@ -141,5 +141,5 @@ class History:
         return seen
 
 
-def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(row) | {"trace": json.loads(row["trace"])}
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"trace": json.loads(row["trace"])}
