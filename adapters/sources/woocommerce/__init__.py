@@ -1,0 +1,184 @@
+"""WooCommerce: signed webhooks, read as facts.
+
+Facts about the shop system come from its source, includes/class-wc-webhook.php and the order
+controller of REST API v3 (WooCommerce 11.0.1), and from deliveries captured on versions
+8.2 to 11.0 (read 2026-11-23).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bridge.events import (
+    Delivery,
+    Fact,
+    Occasion,
+    Request,
+    Sample,
+    Setting,
+    Settings,
+    SourceAdapter,
+    TranslationError,
+    VerificationError,
+    fingerprint,
+    hmac_matches,
+    hmac_sha256_base64,
+    split_secrets,
+)
+from bridge.events.reading import parse_object
+
+from .customers import customer_deleted, customer_registered
+from .errors import refuse_error
+from .orders import order_deleted, order_event
+
+_PING = re.compile(rb"webhook_id=[0-9]{1,53}")
+_FORM = "application/x-www-form-urlencoded"
+_SAMPLES = Path(__file__).parent / "samples"
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any], str, Settings], Fact]] = {
+    "order.created": order_event,
+    "order.updated": order_event,
+    "order.restored": order_event,
+    "order.paid": order_event,  # a custom topic; WooCommerce supplies the whole order
+    "order.deleted": order_deleted,
+    "customer.created": customer_registered,
+    "customer.deleted": customer_deleted,
+}
+
+
+class WooCommerce(SourceAdapter):
+    """A WordPress shop that posts its orders by webhook."""
+
+    kind = "woocommerce"
+    label = "WooCommerce"
+    local_ids = True
+    settings = (
+        Setting(
+            name="secret",
+            label="Webhook secret",
+            help="The secret of the shop's webhooks, letters and digits only: WooCommerce may "
+            "change others when the form is saved. One a line while you rotate.",
+            secret=True,
+            many=True,
+        ),
+        Setting(
+            name="shop_url",
+            label="Shop address",
+            help="Such as https://shop.example, the address of the shop's home page.",
+            required=False,
+        ),
+        Setting(
+            name="shop_country",
+            label="Shop country",
+            help="Two letters, such as DE: where a buyer counts as living whose order has no "
+            "address.",
+            required=False,
+        ),
+        Setting(
+            name="cash_on_delivery_methods",
+            label="Payment methods that pay on delivery",
+            help="Ids of payment methods, one a line; their orders may count when placed.",
+            many=True,
+            required=False,
+            default="cod",
+        ),
+        Setting(
+            name="custom_states",
+            label="Order statuses of your own",
+            help="One a line, as shipped=paid: a status of your shop, and one of draft, placed, "
+            "authorized, paid, partially_refunded, cancelled or refunded. Wins over the built-in "
+            "meaning.",
+            many=True,
+            required=False,
+        ),
+    )
+    topics: Mapping[str, str] = {
+        "order.created": Occasion.PURCHASE,
+        "order.updated": Occasion.PURCHASE,
+        "order.restored": Occasion.PURCHASE,
+        "order.paid": Occasion.PURCHASE,
+        "order.deleted": "order_cancelled",
+        "customer.created": Occasion.CUSTOMER_REGISTERED,
+        "customer.deleted": "redaction",
+    }
+
+    def verify(self, request: Request, settings: Settings) -> Delivery | None:
+        """Return the delivery, or None for the ping; VerificationError for any other caller.
+
+        The topic is empty where a valid request names none.
+        """
+        if _is_ping(request):
+            return None
+        secrets = split_secrets(settings.get("secret", ""))
+        if not hmac_matches(secrets, request.body, request.header("x-wc-webhook-signature")):
+            raise VerificationError("X-WC-Webhook-Signature does not match the webhook secret")
+        topic = request.header("x-wc-webhook-topic")
+        return Delivery(
+            topic=topic,
+            # Not X-WC-Webhook-Delivery-ID, which different orders share within one second; and
+            # not the body alone, which is {"id":5} for a deleted order and a deleted customer.
+            key=fingerprint(topic.encode("utf-8", "surrogatepass"), request.body),
+            body=request.body,
+        )
+
+    def translate(self, delivery: Delivery, settings: Settings) -> Iterable[Fact]:
+        """Return the one fact of a topic we read, nothing for others.
+
+        TranslationError: ``no_topic``, ``no_id``, ``no_time``, ``shop_error_<status>`` for an
+        error that WooCommerce signed instead of the order, and those of `parse_object`.
+        """
+        if not delivery.topic:
+            raise TranslationError(
+                "no_topic",
+                "X-WC-Webhook-Topic is missing: something between shop and bridge removes it",
+            )
+        reader = _READERS.get(delivery.topic)
+        if reader is None:
+            return ()
+        body = parse_object(delivery.body)
+        refuse_error(body)
+        return (reader(body, delivery.topic, settings),)
+
+    def sign(self, topic: str, body: bytes, settings: Settings) -> Mapping[str, str]:
+        """Return the headers of a delivery, signed with the first secret."""
+        resource, _, event = topic.partition(".")
+        secrets = split_secrets(settings.get("secret", ""))
+        return {
+            "User-Agent": "WooCommerce/11.0.1 Hookshot (WordPress/6.9)",
+            "Content-Type": "application/json",
+            "X-WC-Webhook-Source": settings.get("shop_url") or "https://shop.example/",
+            "X-WC-Webhook-Topic": topic,
+            "X-WC-Webhook-Resource": resource,
+            "X-WC-Webhook-Event": event,
+            "X-WC-Webhook-Signature": hmac_sha256_base64(secrets[0] if secrets else "", body),
+            "X-WC-Webhook-ID": "1",
+            "X-WC-Webhook-Delivery-ID": fingerprint(topic.encode(), body)[:32],
+        }
+
+    def samples(self) -> Sequence[Sample]:
+        """Return the samples in the order of their file names, ``NN-<topic>-<name>.json``."""
+        named = [(path.stem.split("-", 2), path) for path in sorted(_SAMPLES.glob("*.json"))]
+        return [
+            Sample(name=name.replace("_", " "), topic=topic, body=path.read_bytes())
+            for (_, topic, name), path in named
+        ]
+
+    def instructions(self, webhook_url: str) -> str:
+        """Return the steps in the shop's admin."""
+        return (
+            "In WordPress open WooCommerce > Settings > Advanced > Webhooks and add one webhook "
+            "for each of the topics Order created, Order updated, Order deleted and Order "
+            "restored, with status Active and API version WP REST API Integration v3.\n"
+            f"Delivery URL: {webhook_url}\n"
+            "Secret: one of letters and digits only, the same for all, and the same here."
+        )
+
+
+def _is_ping(request: Request) -> bool:
+    """Return whether this is the unsigned form that WooCommerce posts for a new webhook."""
+    content_type = request.header("content-type").partition(";")[0].strip().lower()
+    return content_type == _FORM and _PING.fullmatch(request.body) is not None
+
+
+adapter = WooCommerce()
