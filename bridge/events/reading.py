@@ -16,6 +16,7 @@ from .errors import TranslationError
 MAX_TEXT = 2_000
 MAX_ITEMS = 500
 _UNSOUND = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
 _ID = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}\Z")
 
 
@@ -44,7 +45,10 @@ def parse_object(body: bytes) -> Mapping[str, Any]:
 
 
 def _decimal(text: str) -> Decimal:
-    value = Decimal(text)
+    try:
+        value = Decimal(text)
+    except InvalidOperation:  # an exponent too long for any Decimal
+        raise ValueError("number beyond reason") from None
     if not _sane(value):
         raise ValueError("number beyond reason")
     return value
@@ -55,7 +59,7 @@ def _no_constant(_: str) -> Decimal:
 
 
 def _sane(value: Decimal) -> bool:
-    return value.is_finite() and (value == 0 or abs(value.adjusted()) <= 20)
+    return value.is_finite() and abs(value.adjusted()) <= 20
 
 
 def text(value: object) -> str | None:
@@ -80,14 +84,11 @@ def number(value: object) -> Decimal | None:
     """Return a finite amount from a number or a decimal text, else None."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
-    if isinstance(value, str) and len(value) > 40:
+    if isinstance(value, str) and not (len(value) <= 40 and _NUMBER.match(value.strip())):
         return None
     if isinstance(value, int) and abs(value) >= 10**21:
         return None
-    try:
-        result = Decimal(value)
-    except InvalidOperation:
-        return None
+    result = Decimal(value)
     return result if _sane(result) else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 def split_secrets(value: str) -> list[str]:
     """Return the secrets of a setting that may hold several, one a line."""
-    return [line for line in value.splitlines() if line]
+    return [line for line in value.splitlines() if line.strip()]
 
 
 def hmac_sha256_base64(secret: str, body: bytes) -> str:
@@ -21,12 +21,14 @@ def hmac_matches(secrets: Iterable[str], body: bytes, signature: str | None) -> 
     """Return whether *signature* is the base64 HMAC-SHA256 of *body* under any secret.
 
     Encoded texts are compared as bytes, in constant time and without an early exit:
-    decoding base64 is lax, and comparing non-ASCII strings raises TypeError.
+    decoding base64 is lax, and comparing non-ASCII strings raises TypeError.  An empty
+    secret, which anybody could sign with, matches nothing.
     """
     given = (signature or "").encode("utf-8", "surrogatepass")
     found = False
     for secret in secrets:
-        found |= hmac.compare_digest(hmac_sha256_base64(secret, body).encode(), given)
+        same = hmac.compare_digest(hmac_sha256_base64(secret, body).encode(), given)
+        found |= same and bool(secret)
     return found
 
 
