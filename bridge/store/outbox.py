@@ -106,7 +106,7 @@ class Outbox:
             connection.execute(
                 update(table)
                 .where(old, table.c.state == "pending")
-                .values(state="expired", reason="too_old", done_at=now)
+                .values(state="expired", reason="expired", done_at=now)
             )
             rows = connection.execute(
                 update(table)
@@ -138,13 +138,15 @@ class Outbox:
         settled: Sequence[Settled],
         receipt: Receipt,
         *,
+        events: int | None = None,
         sent_at: int,
         duration_ms: int,
         now: int,
     ) -> int:
         """Store *receipt* and what becomes of its events; return how many were still ours.
 
-        An event whose lease another worker has taken over is left to that worker.
+        *events* is how many the request held, where it settles fewer.  An event whose lease
+        another worker has taken over is left to that worker.
         """
         with self._database.write() as connection:
             receipt_id = connection.scalar(
@@ -153,7 +155,7 @@ class Outbox:
                     destination_id=claim.lane.destination_id,
                     sent_at=sent_at,
                     duration_ms=duration_ms,
-                    events=len(settled),
+                    events=len(settled) if events is None else events,
                     outcome=str(receipt.outcome),
                     status=receipt.status,
                     accepted=receipt.accepted,

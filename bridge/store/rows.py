@@ -100,14 +100,14 @@ class OutboxRow:
     destination_id: int
     delivery_id: int | None
     mode: str
+    occasion: str
     event_name: str
     event_id: str
     order_id: str | None
     order_number: str | None
-    purchase: bool
     state: str
-    reason: str
-    curable: bool
+    reason: str = ""
+    curable: bool = False
     event_at: int
     expires_at: int
     next_at: int
@@ -128,12 +128,23 @@ class KnownRow:
     id: int
     destination_id: int
     source_id: int
+    occasion: str
     event_name: str
     event_id: str
     order_id: str | None
     state: str
     reason: str
     curable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldEvent:
+    """An event that waited long enough, as `plain.dump` wrote it."""
+
+    outbox_id: int
+    destination_id: int
+    delivery_id: int
+    event: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,15 +157,6 @@ class VerdictRow:
     event_id: str
     verdict: str
     reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownOrder:
-    """The newest that a shop told of an order."""
-
-    order_id: str
-    state: str | None
-    updated_at: int | None
 
 
 @dataclass(frozen=True, kw_only=True)

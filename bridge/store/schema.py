@@ -129,7 +129,7 @@ known_order = Table(
     metadata,
     Column("source_id", ForeignKey("source.id"), primary_key=True),
     Column("order_id", Text, primary_key=True),
-    Column("state", Text),
+    Column("state", Text),  # None: a state that we do not know
     Column("updated_at", Micros),
     Column("seen_at", Micros, nullable=False),
 )
@@ -152,6 +152,7 @@ outbox = Table(
     Column("destination_id", ForeignKey("destination.id"), nullable=False),
     Column("delivery_id", BigInteger),
     Column("mode", Text, nullable=False),
+    Column("occasion", Text, nullable=False),
     Column("event_name", Text, nullable=False),
     Column("event_id", Text, nullable=False),
     Column("order_id", Text),

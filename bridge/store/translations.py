@@ -2,26 +2,28 @@
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Table, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.events import Delivery
+from bridge.events import Delivery, Occasion, OrderState
+from bridge.orders import OrderView
 from bridge.secrets import Vault
 
 from . import schema
 from .database import Database
 from .rows import (
     DeliveryEnd,
-    KnownOrder,
+    HeldEvent,
     KnownRow,
     Lease,
     OutboxRow,
     StoredDelivery,
     VerdictRow,
+    micros,
     moment,
 )
 
@@ -31,11 +33,15 @@ CURABLE_STATES = ("waiting", "skipped")
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """All that one batch of deliveries leads to, built in memory before it is written."""
+    """All that one batch of deliveries leads to, built in memory before it is written.
+
+    `stopped` are ids of waiting rows that are skipped for good, with the reason.
+    """
 
     ends: Sequence[DeliveryEnd]
     rows: Sequence[OutboxRow]
-    orders: Sequence[KnownOrder]
+    stopped: Mapping[int, str]
+    orders: Sequence[OrderView]
     verdicts: Sequence[VerdictRow]
 
 
@@ -112,14 +118,37 @@ class Translations:
             ),
         )
 
-    def orders(self, source_id: int, order_ids: Collection[str]) -> dict[str, KnownOrder]:
+    def held(self, lease: Lease, now: int, limit: int) -> list[HeldEvent]:
+        """Return the source's events whose time of waiting is over."""
+        held, outbox = schema.held, schema.outbox
+        query = (
+            select(held, outbox.c.destination_id, outbox.c.delivery_id)
+            .join(outbox, outbox.c.id == held.c.outbox_id)
+            .where(held.c.source_id == lease.source_id, held.c.until <= now)
+            .order_by(held.c.until)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [
+                HeldEvent(
+                    outbox_id=row.outbox_id,
+                    destination_id=row.destination_id,
+                    delivery_id=row.delivery_id,
+                    event=self._vault.open(row.event, "held"),
+                )
+                for row in connection.execute(query)
+            ]
+
+    def orders(self, source_id: int, order_ids: Collection[str]) -> dict[str, OrderView]:
         """Return what earlier deliveries told of these orders."""
         table = schema.known_order
         query = select(table).where(table.c.source_id == source_id, table.c.order_id.in_(order_ids))
         with self._database.read() as connection:
             return {
-                row.order_id: KnownOrder(
-                    order_id=row.order_id, state=row.state, updated_at=row.updated_at
+                row.order_id: OrderView(
+                    order_id=row.order_id,
+                    state=None if row.state is None else OrderState(row.state),
+                    updated_at=None if row.updated_at is None else moment(row.updated_at),
                 )
                 for row in connection.execute(query)
             }
@@ -147,15 +176,16 @@ class Translations:
         with self._database.read() as connection:
             return {(row.destination_id, row.order_id) for row in connection.execute(query)}
 
-    def commit(self, lease: Lease, outcome: Outcome, now: int, *, release: bool) -> bool:
-        """Write *outcome* if the lease still holds; return whether it did.
+    def commit(self, lease: Lease, outcome: Outcome, now: int) -> bool:
+        """Write *outcome* and end the lease, if it still holds; return whether it did.
 
         A lease that ran out means that another worker translates the same deliveries; its
         outcome stands and ours is dropped whole.
         """
         with self._database.write() as connection:
-            if not self._fenced(connection, lease, now, release=release):
+            if not self._fenced(connection, lease, now):
                 return False
+            self._stop(connection, outcome.stopped, now)
             for row in outcome.rows:
                 self._put_row(connection, row, now)
             self._put_orders(connection, lease.source_id, outcome.orders, now)
@@ -168,17 +198,25 @@ class Translations:
                 )
         return True
 
-    def _fenced(self, connection: Connection, lease: Lease, now: int, *, release: bool) -> bool:
+    def _fenced(self, connection: Connection, lease: Lease, now: int) -> bool:
         table = schema.source
-        values: dict[str, Any] = {"delivery_at": now}
-        if release:
-            values |= {"lease_token": None, "lease_until": now}
         ours = and_(table.c.id == lease.source_id, table.c.lease_token == lease.token)
+        values = {"delivery_at": now, "lease_token": None, "lease_until": now}
         return connection.execute(update(table).where(ours).values(values)).rowcount == 1
+
+    def _stop(self, connection: Connection, stopped: Mapping[int, str], now: int) -> None:
+        table, held = schema.outbox, schema.held
+        for row_id, reason in stopped.items():
+            connection.execute(
+                update(table)
+                .where(table.c.id == row_id, table.c.curable)
+                .values(state="skipped", reason=reason, curable=False, done_at=now)
+            )
+            connection.execute(delete(held).where(held.c.outbox_id == row_id))
 
     def _put_row(self, connection: Connection, row: OutboxRow, now: int) -> None:
         """Insert or replace one verdict; what is decided for good is left as it is."""
-        if row.purchase and row.state == "pending" and row.order_id is not None:
+        if row.occasion == Occasion.PURCHASE and row.state == "pending" and row.order_id:
             ledger = self._insert(schema.purchase).values(
                 destination_id=row.destination_id,
                 source_id=row.source_id,
@@ -232,10 +270,11 @@ class Translations:
         return row_id
 
     def _put_orders(
-        self, connection: Connection, source_id: int, orders: Iterable[KnownOrder], now: int
+        self, connection: Connection, source_id: int, orders: Iterable[OrderView], now: int
     ) -> None:
         for order in orders:
-            told = {"state": order.state, "updated_at": order.updated_at, "seen_at": now}
+            updated_at = None if order.updated_at is None else micros(order.updated_at)
+            told = {"state": order.state, "updated_at": updated_at, "seen_at": now}
             statement = self._insert(schema.known_order).values(
                 source_id=source_id, order_id=order.order_id, **told
             )
@@ -247,7 +286,7 @@ class Translations:
         return sqlite.insert(table) if self._database.is_sqlite else postgresql.insert(table)
 
 
-_NOT_COLUMNS = {"payload", "held_event", "purchase", "replaces"}
+_NOT_COLUMNS = {"payload", "held_event", "replaces"}
 _OPEN_STATES = {"pending", "waiting"}
 
 

@@ -210,6 +210,7 @@ def upgrade() -> None:
         ),
         sa.Column("delivery_id", sa.BigInteger(), nullable=True),
         sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("occasion", sa.Text(), nullable=False),
         sa.Column("event_name", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("order_id", sa.Text(), nullable=True),

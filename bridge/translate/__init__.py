@@ -1,0 +1,54 @@
+"""Second verb: a delivery becomes outbox rows, one per event and destination.
+
+A worker leases one source, reads its oldest deliveries and what is known of their orders,
+builds all rows in memory and writes them in one transaction under the lease.
+"""
+
+import logging
+from collections.abc import Callable
+
+from bridge.store import Lease, Store, moment
+
+from .batch import Batch
+from .memory import Memory
+from .view import View, view_of
+
+__all__ = ["Batch", "Memory", "View", "translate_due", "view_of"]
+
+BATCH = 100
+log = logging.getLogger(__name__)
+
+
+def translate_due(store: Store, should_stop: Callable[[], bool] = lambda: False) -> int:
+    """Translate until nothing is due; return how many deliveries and held events were."""
+    count = 0
+    while not should_stop():
+        now = store.now()
+        lease = store.translations.lease(now)
+        if lease is None:
+            break
+        count += _translate_leased(store, lease, now)
+    return count
+
+
+def _translate_leased(store: Store, lease: Lease, now: int) -> int:
+    view = view_of(store, store.connections.source(str(lease.source_id)), moment(now))
+    held = store.translations.held(lease, now, BATCH)
+    deliveries = store.translations.batch(lease, BATCH)
+    batch = Batch(view, deliveries, held)
+    batch.decide(Memory.read(store, view.source.id, batch.subjects()))
+    outcome = batch.outcome()
+    if not store.translations.commit(lease, outcome, store.now()):
+        log.warning("translate.lease_lost", extra={"source": lease.source_id})
+        return 0
+    log.info(
+        "deliveries.translated",
+        extra={
+            "source": lease.source_id,
+            "deliveries": len(deliveries),
+            "dead": sum(end.state == "dead" for end in outcome.ends),
+            "events": len(outcome.rows),
+            "pending": sum(row.state == "pending" for row in outcome.rows),
+        },
+    )
+    return len(deliveries) + len(held)

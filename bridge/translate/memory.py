@@ -1,0 +1,82 @@
+"""What was decided before, of the events and orders that a batch speaks of."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bridge.events import Occasion
+from bridge.orders import OrderView
+from bridge.store import KnownRow, OutboxRow, Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subjects:
+    """The orders and event ids that a batch speaks of."""
+
+    order_ids: set[str] = field(default_factory=set)
+    event_ids: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Entry:
+    """One event's identity at one destination: its stored row, and its new one if any."""
+
+    stored: KnownRow | None = None
+    fresh: OutboxRow | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether no later delivery may change the verdict."""
+        latest = self.fresh or self.stored
+        return latest is not None and not (
+            latest.curable and latest.state in {"waiting", "skipped"}
+        )
+
+
+@dataclass
+class Memory:
+    """Finds entries by event id and, for purchases, by order."""
+
+    orders: dict[str, OrderView] = field(default_factory=dict)
+    purchases: set[tuple[int, str]] = field(default_factory=set)
+    by_id: dict[tuple[int, str, str], Entry] = field(default_factory=dict)
+    by_order: dict[tuple[int, str], Entry] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, store: Store, source_id: int, subjects: Subjects) -> "Memory":
+        """Return what the store knows; nobody else changes it while the source is leased."""
+        known = store.translations
+        memory = cls(
+            orders=known.orders(source_id, subjects.order_ids),
+            purchases=known.purchases(source_id, subjects.order_ids),
+        )
+        for row in known.known(source_id, subjects.order_ids, subjects.event_ids):
+            entry = Entry(stored=row)
+            memory.by_id[row.destination_id, row.event_name, row.event_id] = entry
+            if row.occasion == Occasion.PURCHASE and row.source_id == source_id and row.order_id:
+                memory.by_order[row.destination_id, row.order_id] = entry
+        return memory
+
+    def entry(
+        self, destination_id: int, event_name: str, event_id: str, purchase_of: str | None
+    ) -> Entry:
+        """Return the entry of this event, a new one if it was never seen.
+
+        *purchase_of* is the order's id for its Purchase, of which there is only one,
+        whatever event id a later delivery would give it.
+        """
+        entry = self.by_order.get((destination_id, purchase_of)) if purchase_of else None
+        entry = entry or self.by_id.setdefault((destination_id, event_name, event_id), Entry())
+        if purchase_of:
+            self.by_order[destination_id, purchase_of] = entry
+        return entry
+
+    def was_let_through(self, destination_id: int, purchase_of: str | None) -> bool:
+        """Return whether the order's Purchase was ever enqueued, pruned rows included."""
+        return (destination_id, purchase_of) in self.purchases
+
+    def entries_of(self, order_id: str) -> Iterable[Entry]:
+        """Return the entries of an order that a cancellation may still reach."""
+        for entry in self.by_id.values():
+            latest = entry.fresh or entry.stored
+            if latest and latest.order_id == order_id and not entry.is_final:
+                yield entry
