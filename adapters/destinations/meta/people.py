@@ -1,0 +1,63 @@
+"""`user_data`: who it was, normalised and hashed."""
+
+from adapters.destinations.meta import browser, normalise
+from adapters.destinations.meta.normalise import hashed
+from adapters.destinations.meta.phones import phone
+from bridge.events import Conversion, RenderError
+
+# Keys that are too weak to find a person by, alone or together.
+# Source: Meta, conversions-api/best-practices (read 2026-11-23).
+_WEAK = (
+    frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
+    frozenset({"db", "client_user_agent"}),
+    frozenset({"fn", "ge"}),
+    frozenset({"ln", "ge"}),
+)
+
+
+def user_data(conversion: Conversion) -> dict[str, object]:
+    """Return the `user_data` object: hashes in lists, what the browser told in plain.
+
+    Raises RenderError (``user_data``) if nobody could be found by it.
+    """
+    result: dict[str, object] = {
+        key: [digest] for key, digest in _hashes(conversion).items() if digest
+    }
+    result.update((key, text) for key, text in _plain(conversion).items() if text)
+    # A subscription's id finds no person, so it lends no strength.
+    keys = result.keys() - {"subscription_id"}
+    if any(keys <= weak for weak in _WEAK):
+        raise RenderError("user_data", "user_data has too little to find a person by")
+    return result
+
+
+def _hashes(conversion: Conversion) -> dict[str, str | None]:
+    person = conversion.user_data
+    country = normalise.country(person.country) if person.country else None
+    phone_country = normalise.country(person.phone_country) if person.phone_country else country
+    return {
+        "em": hashed(person.email, normalise.email),
+        "ph": hashed(person.phone, phone, phone_country),
+        "fn": hashed(person.first_name, normalise.name),
+        "ln": hashed(person.last_name, normalise.name),
+        "ge": hashed(person.gender, normalise.gender),
+        "db": hashed(person.birthday, normalise.birthday, conversion.event_time.date()),
+        "ct": hashed(person.city, normalise.city),
+        "st": hashed(person.state, normalise.region, country),
+        "zp": hashed(person.zip, normalise.postcode, country),
+        "country": hashed(person.country, normalise.country),
+        "external_id": hashed(conversion.external_id, normalise.external_id),
+    }
+
+
+def _plain(conversion: Conversion) -> dict[str, str | None]:
+    person = conversion.user_data
+    # Where nobody noted when the click was first seen, it was seen with this event.
+    seen_at = person.fbclid_at or conversion.event_time
+    return {
+        "client_ip_address": browser.ip_address(person.client_ip_address),
+        "client_user_agent": browser.user_agent(person.client_user_agent),
+        "fbp": browser.browser_id(person.fbp),
+        "fbc": browser.click_id(person.fbc, person.fbclid, seen_at),
+        "subscription_id": person.subscription_id,
+    }
