@@ -1,0 +1,151 @@
+"""Shopify: signed webhooks of orders, refunds and customers.
+
+Source: shopify.dev/docs/apps/build/webhooks (read 2026-11-23).
+"""
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from bridge.events import (
+    Delivery,
+    Fact,
+    Request,
+    Sample,
+    Setting,
+    Settings,
+    SourceAdapter,
+    VerificationError,
+    fingerprint,
+    hmac_matches,
+    hmac_sha256_base64,
+    split_secrets,
+)
+from bridge.events.reading import identifier
+
+from .bodies import SHAPES, read_delivery
+
+API_VERSION = "2026-10"
+SAMPLES = Path(__file__).parent / "samples"
+SAMPLE_DOMAIN = "nordlicht-studio.myshopify.com"
+KEPT = ("Shop-Domain", "API-Version", "Triggered-At", "Event-Id")
+
+INSTRUCTIONS = """\
+In the Shopify admin open Settings > Notifications > Webhooks.
+Create a webhook for each of: Order creation, Order payment, Order cancellation, Order deletion,
+Refund create.
+Format: JSON.  API version: {version} or the latest.  URL:
+{url}
+Copy the signing key that the page shows into the webhook secrets of this source."""
+
+
+class Shopify(SourceAdapter):
+    """Shopify, by webhooks made in the admin or by an app."""
+
+    kind = "shopify"
+    label = "Shopify"
+    topics: Mapping[str, str] = {topic: shape.fact for topic, shape in SHAPES.items()}
+    settings = (
+        Setting(
+            name="secret",
+            label="Webhook secrets",
+            help="The app's client secret, its previous one while you rotate, and the signing "
+            "key shown in Settings > Notifications > Webhooks: one a line.",
+            secret=True,
+            many=True,
+        ),
+        Setting(
+            name="shop_domain",
+            label="Shop domain",
+            help="The shop's own name, such as example.myshopify.com; deliveries that name "
+            "another shop are then refused.",
+            required=False,
+        ),
+        Setting(
+            name="shop_country",
+            label="Shop country",
+            help="Two letters, such as DE; where an order has no address, the rules of consent "
+            "of this country count.",
+            required=False,
+        ),
+        Setting(
+            name="storefront_url",
+            label="Storefront address",
+            help="The address buyers see, such as https://www.example.com; with it the page "
+            "they first came to is told.",
+            required=False,
+        ),
+        Setting(
+            name="web_source_names",
+            label="Further web sources",
+            help="Source names or app ids of orders from your own headless storefronts, one a "
+            "line; without them only the source web counts as your website.",
+            required=False,
+            many=True,
+        ),
+    )
+
+    def verify(self, request: Request, settings: Settings) -> Delivery:
+        """Return the delivery; raises VerificationError.
+
+        Only the body is signed.  A missing topic is no forgery: translation says so, since
+        a 401 would count towards the removal of the webhook.
+        """
+        secrets = split_secrets(settings.get("secret", ""))
+        if not hmac_matches(secrets, request.body, _header(request, "Hmac-Sha256")):
+            raise VerificationError("X-Shopify-Hmac-Sha256 does not match any webhook secret")
+        own = settings.get("shop_domain", "").strip().lower()
+        if own and _header(request, "Shop-Domain").lower() != own:
+            raise VerificationError("X-Shopify-Shop-Domain is not the shop_domain of the source")
+        topic = _header(request, "Topic")
+        kept = {f"X-Shopify-{name}": _header(request, name)[:200] for name in KEPT}
+        return Delivery(
+            topic=topic,
+            key=identifier(_header(request, "Webhook-Id")) or _key(topic, request.body),
+            body=request.body,
+            headers={name: value for name, value in kept.items() if value},
+        )
+
+    def translate(self, delivery: Delivery, settings: Settings) -> Iterable[Fact]:
+        """Yield what *delivery* tells; raises TranslationError."""
+        return read_delivery(delivery, settings)
+
+    def sign(self, topic: str, body: bytes, settings: Settings) -> Mapping[str, str]:
+        """Return the headers with which Shopify would send *body*.
+
+        The delivery id is made of topic and body, so that the same delivery has the same.
+        """
+        secrets = split_secrets(settings.get("secret", "")) or [""]
+        return {
+            "Content-Type": "application/json",
+            "X-Shopify-Topic": topic,
+            "X-Shopify-Hmac-Sha256": hmac_sha256_base64(secrets[0], body),
+            "X-Shopify-Shop-Domain": settings.get("shop_domain", "") or SAMPLE_DOMAIN,
+            "X-Shopify-API-Version": API_VERSION,
+            "X-Shopify-Webhook-Id": str(uuid.UUID(hex=_key(topic, body)[:32])),
+        }
+
+    def samples(self) -> Sequence[Sample]:
+        """Return deliveries of an invented shop, in the order it would send them."""
+        topics: dict[str, str] = json.loads((SAMPLES / "topics.json").read_bytes())
+        return [
+            Sample(name=name, topic=topic, body=(SAMPLES / name / "body.json").read_bytes())
+            for name, topic in topics.items()
+        ]
+
+    def instructions(self, webhook_url: str) -> str:
+        """Return how to connect the shop by hand."""
+        return INSTRUCTIONS.format(version=API_VERSION, url=webhook_url)
+
+
+def _header(request: Request, name: str) -> str:
+    """Return Shopify's header *name*; its newer events spell it without ``X-``."""
+    return (request.header(f"X-Shopify-{name}") or request.header(f"Shopify-{name}")).strip()
+
+
+def _key(topic: str, body: bytes) -> str:
+    return fingerprint(topic.encode("utf-8", "surrogatepass"), body)
+
+
+adapter = Shopify()
