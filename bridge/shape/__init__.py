@@ -1,0 +1,18 @@
+"""What is sent of an event: its ids, its value, its contents, its people; by the plan."""
+
+from bridge.shape.conversion import Shaped, shape
+from bridge.shape.ids import event_id_for
+from bridge.shape.people import clean_url, external_id_for
+from bridge.shape.value import Costs, Worth, value_lines, worth
+
+__all__ = [
+    "Costs",
+    "Shaped",
+    "Worth",
+    "clean_url",
+    "event_id_for",
+    "external_id_for",
+    "shape",
+    "value_lines",
+    "worth",
+]

@@ -1,0 +1,82 @@
+"""An event that policy lets through becomes the Conversion that a destination renders."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bridge.events import Conversion, CustomData, Event, Occasion, OriginalEvent
+from bridge.plan import Rules
+from bridge.policy import Send
+from bridge.shape.contents import items
+from bridge.shape.ids import order_id_for
+from bridge.shape.people import clean_url, user_data
+from bridge.shape.value import Costs, side, worth
+
+NO_BROWSER = {"physical_store", "system_generated"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shaped:
+    """The conversion, and notes on what the plan asked for but the shop did not tell."""
+
+    conversion: Conversion
+    notes: tuple[str, ...] = ()
+
+
+def shape(
+    event: Event,
+    send: Send,
+    rules: Rules,
+    *,
+    event_id: str,
+    external_id: str | None,
+    now: datetime,
+    costs: Costs | None = None,
+) -> Shaped:
+    """Return *event* as the plan wants it sent.
+
+    *costs* holds unit costs in the shop's own currency by SKU or id.  A time in the future
+    (a shop's clock that is fast) becomes *now*.
+    """
+    browser = send.browser and send.action_source not in NO_BROWSER
+    pages = browser and not rules.who.restricted
+    custom_data, notes = _custom_data(event, rules, send.event_name, costs)
+    conversion = Conversion(
+        event_name=send.event_name,
+        event_id=event_id,
+        event_time=min(event.event_time, now),
+        action_source=send.action_source,
+        user_data=user_data(event.user_data, rules.who, browser=browser),
+        external_id=external_id if "external_id" in rules.who.user_data else None,
+        custom_data=custom_data,
+        event_source_url=clean_url(event.event_source_url) if pages else None,
+        referrer_url=clean_url(event.referrer_url) if pages else None,
+        limited_data_use=send.decision.limited_data_use,
+        original_event=_original(event, rules),
+    )
+    return Shaped(conversion=conversion, notes=notes)
+
+
+def _custom_data(
+    event: Event, rules: Rules, event_name: str, costs: Costs | None
+) -> tuple[CustomData, tuple[str, ...]]:
+    money = worth(event, rules, event_name, costs)
+    own = rules.value_for(event_name)
+    contents, notes = items(side(event, own), rules.contents, own)
+    if rules.who.restricted:
+        contents, notes = (), []
+    custom_data = replace(
+        money.custom_data,
+        contents=contents,
+        content_type=rules.contents.content_type if contents else None,
+        num_items=sum(item.quantity for item in contents) or None,
+        order_id=order_id_for(event, rules.ids),
+    )
+    return custom_data, (*money.notes, *notes)
+
+
+def _original(event: Event, rules: Rules) -> OriginalEvent | None:
+    """Return the purchase that a refund belongs to."""
+    if event.occasion != Occasion.REFUND or not event.order_id:
+        return None
+    name = rules.events.names[Occasion.PURCHASE]
+    return OriginalEvent(event_name=name, order_id=order_id_for(event, rules.ids)) if name else None
