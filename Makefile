@@ -16,7 +16,8 @@ $(INSTALLED): requirements.txt tests/requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement tests/requirements.txt
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	PYTHONWARNINGS=ignore:Editable $(BIN)/python -m pip install --quiet --no-deps \
+		--no-build-isolation --editable .
 	@touch $(INSTALLED)
 
 demo: install
