@@ -1,13 +1,12 @@
 """Recorded deliveries: reading a case, and writing down what it should become."""
 
 import json
-from dataclasses import MISSING, fields, is_dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from bridge.events import plain
 from bridge.events.adapters import Delivery, Request, Settings, SourceAdapter
 from bridge.events.errors import TranslationError
 from bridge.events.facts import Fact
@@ -37,26 +36,7 @@ def as_plain(fact: Fact) -> dict[str, Any]:
 
     Decimals become text, times ISO 8601, enums their value.
     """
-    return {"fact": type(fact).__name__, **_plain(fact)}
-
-
-def _plain(value: object) -> Any:
-    if is_dataclass(value):
-        pairs = ((f, getattr(value, f.name)) for f in fields(value))
-        return {f.name: _plain(v) for f, v in pairs if v != _default(f)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _default(field: Any) -> object:
-    return field.default_factory() if field.default_factory is not MISSING else field.default
+    return {"fact": type(fact).__name__, **plain.as_plain(fact)}
 
 
 def expectation(adapter: SourceAdapter, case: Path, settings: Settings) -> Any:
@@ -74,8 +54,8 @@ def expectation(adapter: SourceAdapter, case: Path, settings: Settings) -> Any:
 
 def write_expectation(adapter: SourceAdapter, case: Path, settings: Settings) -> None:
     """(Re)write `events.json` of *case* with what *adapter* says today; review the diff."""
-    plain = expectation(adapter, case, settings)
-    text = json.dumps(plain, indent=1, ensure_ascii=False)
+    expected = expectation(adapter, case, settings)
+    text = json.dumps(expected, indent=1, ensure_ascii=False)
     (case / "events.json").write_text(text + "\n", "utf-8")
 
 
