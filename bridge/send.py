@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bridge import net, registry
-from bridge.events import Endpoint, Outcome, Receipt, Request, Response
+from bridge.events import ConfigError, Endpoint, Outcome, Receipt, Request, Response
 from bridge.store import Claim, Claimed, Destination, Lane, Settled, Store
 
 BATCH = 100  # small enough that finding one bad event is cheap
@@ -125,15 +125,17 @@ class Sender:
 
     def _request(self, turn: _Turn, part: Sequence[Claimed]) -> tuple[Receipt, int]:
         adapter = registry.destination(turn.destination.kind)
-        request = adapter.request(
-            [event.payload for event in part],
-            turn.destination.settings,
-            self._endpoint,
-            turn.test_event_code,
-        )
         started = time.monotonic()
         try:
+            request = adapter.request(
+                [event.payload for event in part],
+                turn.destination.settings,
+                self._endpoint,
+                turn.test_event_code,
+            )
             receipt = adapter.read(self._post(request), len(part))
+        except ConfigError as error:
+            receipt = Receipt(outcome=Outcome.PARKED, reason="settings", message=str(error))
         except net.NotSent as error:
             receipt = Receipt(outcome=Outcome.RETRY, reason="not_sent", message=str(error))
         except net.NoAnswer as error:

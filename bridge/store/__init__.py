@@ -65,7 +65,7 @@ class Store:
         self.intake = Intake(self.database, vault)
         self.translations = Translations(self.database, vault)
         self.outbox = Outbox(self.database, vault)
-        self.history = History(self.database)
+        self.history = History(self.database, vault)
         self._subject_key: bytes | None = None
 
     def migrate(self) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from bridge.secrets import Vault
+
 from . import schema
 from .database import Database
 
@@ -29,8 +31,9 @@ class Story:
 class History:
     """Reads for people, and the two tables that only grow."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
+        self._vault = vault
 
     def events(
         self, *, limit: int = 50, state: str = "", source_id: int | None = None
@@ -85,6 +88,29 @@ class History:
                 verdicts=[dict(row) for row in verdicts],
                 receipts=[dict(row) for row in receipts],
             )
+
+    def verdicts(self, delivery_id: int) -> list[dict[str, Any]]:
+        """Return what one delivery led to, in the order decided."""
+        table = schema.verdict
+        query = select(table).where(table.c.delivery_id == delivery_id).order_by(table.c.id)
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def payload(self, destination_id: int, event_name: str, event_id: str) -> bytes | None:
+        """Return the event as the destination gets it; None if there is none (any more)."""
+        outbox, payload = schema.outbox, schema.payload
+        query = (
+            select(payload.c.body)
+            .join(outbox, outbox.c.id == payload.c.outbox_id)
+            .where(
+                outbox.c.destination_id == destination_id,
+                outbox.c.event_name == event_name,
+                outbox.c.event_id == event_id,
+            )
+        )
+        with self._database.read() as connection:
+            sealed: bytes | None = connection.scalar(query)
+        return self._vault.open(sealed, "payload") if sealed else None
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many deliveries and events there are in each state."""

@@ -149,7 +149,10 @@ class HeldEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class VerdictRow:
-    """What one delivery led to: send, skip, wait, or known (decided before)."""
+    """What one delivery led to: send, skip or wait, and why.
+
+    `channel` and `order_state` are as this delivery told them; later ones may tell more.
+    """
 
     delivery_id: int
     destination_id: int
@@ -157,6 +160,8 @@ class VerdictRow:
     event_id: str
     verdict: str
     reason: str
+    channel: str | None = None
+    order_state: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

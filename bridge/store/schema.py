@@ -222,8 +222,10 @@ verdict = Table(
     Column("destination_id", BigInteger, nullable=False),
     Column("event_name", Text, nullable=False),
     Column("event_id", Text, nullable=False, index=True),
-    Column("verdict", Text, nullable=False),  # send, skip, wait, known
+    Column("verdict", Text, nullable=False),  # send, skip, wait
     Column("reason", Text, nullable=False),
+    Column("channel", Text),
+    Column("order_state", Text),
 )
 
 receipt = Table(

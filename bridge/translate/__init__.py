@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from bridge.store import Lease, Store, moment
 
-from .batch import Batch
+from .batch import Batch, blame
 from .memory import Memory
 from .view import View, view_of
 
-__all__ = ["Batch", "Memory", "View", "translate_due", "view_of"]
+__all__ = ["Batch", "Memory", "View", "blame", "translate_due", "view_of"]
 
 BATCH = 100
 log = logging.getLogger(__name__)

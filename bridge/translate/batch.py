@@ -31,8 +31,6 @@ from bridge.subjects import keys_of
 from .memory import Entry, Memory, Subjects
 from .view import View, Way
 
-KNOWN = "decided_before"
-
 
 @dataclass(frozen=True, kw_only=True)
 class _Told:
@@ -160,7 +158,7 @@ class Batch:
         entry = self._memory.entry(way.destination.id, verdict.event_name, event_id, purchase_of)
         passed = self._memory.was_let_through(way.destination.id, purchase_of)
         if entry.is_final or (passed and not entry.stored):
-            word, reason = "known", KNOWN
+            word, reason = "skip", entry.standing_reason
         else:
             row = self._row(way, event, event_id, verdict, delivery_id)
             if entry.stored:
@@ -176,6 +174,8 @@ class Batch:
                 event_id=event_id,
                 verdict=word,
                 reason=reason,
+                channel=event.channel,
+                order_state=event.order_state,
             )
         )
 

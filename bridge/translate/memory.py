@@ -7,6 +7,8 @@ from bridge.events import Occasion
 from bridge.orders import OrderView
 from bridge.store import KnownRow, OutboxRow, Store
 
+KNOWN = "decided_before"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subjects:
@@ -30,6 +32,12 @@ class Entry:
         return latest is not None and not (
             latest.curable and latest.state in {"waiting", "skipped"}
         )
+
+    @property
+    def standing_reason(self) -> str:
+        """Return why a repeated event leads to nothing: its skip still counts, or it went on."""
+        latest = self.fresh or self.stored
+        return latest.reason if latest and latest.state == "skipped" else KNOWN
 
 
 @dataclass

@@ -1,0 +1,74 @@
+"""``capi-bridge serve``, ``worker``, ``migrate``, ``sandbox``: what runs."""
+
+import signal
+from dataclasses import replace
+
+import click
+from gunicorn.app.base import BaseApplication
+
+from bridge import config, logs
+from bridge.web import Application, server
+from bridge.worker import Worker
+
+from .shared import open_store
+
+
+class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn with our settings instead of a file."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn's settings."""
+        for name, value in server.settings(self._application.config).items():
+            if value is not None:
+                self.cfg.set(name, value)
+
+    def load(self) -> Application:
+        """Return what is served."""
+        return self._application
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Instead of PORT.")
+def serve(port: int | None) -> None:
+    """Serve the web and, unless EMBED_WORKER=0, translate and send within it."""
+    settings = config.load()
+    if port:
+        settings = replace(settings, port=port)
+    store = open_store(settings)
+    store.close()
+    click.echo(f"capi-bridge listens on {settings.base_url}", err=True)
+    _Server(Application(settings, store)).run()
+
+
+@click.command()
+def worker() -> None:
+    """Translate and send, without the web."""
+    settings = config.load()
+    logs.configure(settings.log_level)
+    running = Worker(open_store(settings), settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: running.ask_to_stop())
+    running.run()
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    store = open_store()
+    store.close()
+    click.echo("the schema is up to date")
+
+
+@click.command()
+@click.option("--port", default=8090, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--fault", "faults", multiple=True, metavar="SPEC", help="Fail on command.")
+def sandbox(port: int, faults: tuple[str, ...]) -> None:
+    """Run the local Graph API that refuses what Meta refuses."""
+    from bridge import sandbox as graph
+
+    click.echo(f"the local Graph API listens on http://127.0.0.1:{port}", err=True)
+    graph.serve(port, ",".join(faults))

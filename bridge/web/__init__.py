@@ -1,0 +1,56 @@
+"""The face: the web application, webhooks in front."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from bridge.config import Config
+from bridge.store import Store
+from bridge.worker import Worker
+
+from . import health
+from .webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse
+
+
+class Application:
+    """The WSGI application with what belongs to it: configuration, store, embedded worker."""
+
+    def __init__(self, config: Config, store: Store) -> None:
+        self.config = config
+        self.store = store
+        self.worker: Worker | None = None
+        self.flask = create_flask(config, store)
+        self._front = Webhooks(store, self.flask, self._stored)
+
+    def __call__(self, environ: dict[str, Any], start: "StartResponse") -> Iterable[bytes]:
+        """Answer one request."""
+        return self._front(environ, start)
+
+    def start_worker(self) -> None:
+        """Translate and send within this process, where the configuration says so."""
+        if self.config.embed_worker and self.worker is None:
+            self.worker = Worker(self.store, self.config)
+            self.worker.start()
+
+    def stop_worker(self) -> None:
+        """Finish what the embedded worker has under way."""
+        if self.worker:
+            self.worker.stop()
+            self.worker = None
+
+    def _stored(self) -> None:
+        if self.worker:
+            self.worker.wake()
+
+
+def create_flask(config: Config, store: Store) -> Flask:
+    """Return the Flask application: everything but the webhooks."""
+    app = Flask(__name__)
+    app.config.update(STORE=store, CONFIG=config)
+    app.url_map.strict_slashes = False
+    app.register_blueprint(health.blueprint)
+    return app

@@ -1,0 +1,72 @@
+"""gunicorn's settings and hooks, for `capi-bridge serve` and for gunicorn.conf.py."""
+
+import logging
+import os
+from typing import Any
+
+from bridge import logs
+from bridge.config import Config
+
+log = logging.getLogger(__name__)
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """Return gunicorn's settings; hooks included."""
+    return {
+        "bind": f"[::]:{config.port}" if _has_ipv6() else f"0.0.0.0:{config.port}",
+        "worker_class": "gthread",
+        "workers": config.web_concurrency,
+        "threads": 8,
+        "timeout": 30,
+        "graceful_timeout": 25,
+        "keepalive": 95,  # longer than the 90 seconds of Heroku's router
+        "preload_app": True,
+        "control_socket_disable": True,
+        "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108, PTH112
+        "limit_request_fields": 100,
+        "loglevel": config.log_level.lower(),
+        "accesslog": None,  # one line of ours a batch says more, and holds no address
+        "on_starting": on_starting,
+        "post_fork": post_fork,
+        "post_worker_init": post_worker_init,
+        "worker_exit": worker_exit,
+    }
+
+
+def on_starting(server: Any) -> None:
+    """Migrate before anything is forked, then let the children open their own connections."""
+    application = server.app.wsgi()
+    logs.configure(application.config.log_level)
+    application.store.migrate()
+    application.store.close()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Give the child its own connections."""
+    del server
+    worker.app.wsgi().store.database.after_fork()
+
+
+def post_worker_init(worker: Any) -> None:
+    """Start the embedded worker in the child that serves."""
+    logs.configure(worker.app.wsgi().config.log_level)
+    worker.app.wsgi().start_worker()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Finish what the embedded worker has under way."""
+    del server
+    worker.app.wsgi().stop_worker()
+
+
+def _has_ipv6() -> bool:
+    import socket
+
+    if not socket.has_ipv6:
+        return False
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return False
+    return True

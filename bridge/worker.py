@@ -1,0 +1,93 @@
+"""The loop: translate and send whatever is due, until told to stop."""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable
+
+from bridge.config import Config
+from bridge.send import Sender
+from bridge.store import Store, StoreError
+from bridge.translate import blame, translate_due
+
+POLL_S = 0.5
+BEAT_S = 10
+FAULT_S = 2
+DRAIN_S = 22  # platforms kill 30 seconds after they ask
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Two threads, one a verb, so that a slow platform never delays translation."""
+
+    def __init__(self, store: Store, config: Config) -> None:
+        self._store = store
+        self._sender = Sender(store, config.endpoint)
+        self._name = f"{socket.gethostname()}:{os.getpid()}"
+        self._stopping = threading.Event()
+        self._work = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._loop, args=(turn,), name=name, daemon=True)
+            for name, turn in (
+                ("translate", self._translate),
+                ("send", self._send),
+                ("beat", self._beat),
+            )
+        ]
+
+    def start(self) -> None:
+        """Begin to work in the background."""
+        for thread in self._threads:
+            thread.start()
+        log.info("worker.started", extra={"worker": self._name})
+
+    def wake(self) -> None:
+        """Look for work now instead of at the next poll."""
+        self._work.set()
+
+    def stop(self) -> None:
+        """Finish what is under way, give the rest back, and return within 22 seconds."""
+        self._stopping.set()
+        self._work.set()
+        for thread in self._threads:
+            thread.join(DRAIN_S)
+        log.info("worker.stopped", extra={"worker": self._name})
+
+    def run(self) -> None:
+        """Work until `stop` is called from a signal."""
+        self.start()
+        self._stopping.wait()
+        self.stop()
+
+    def ask_to_stop(self) -> None:
+        """Let `run` return; safe in a signal's function."""
+        self._stopping.set()
+
+    def _loop(self, turn: Callable[[], float]) -> None:
+        while not self._stopping.is_set():
+            try:
+                pause_s = turn()
+            except StoreError as error:
+                log.warning("worker.store_unavailable", extra={"reason": str(error)})
+                pause_s = FAULT_S
+            except Exception as error:  # noqa: BLE001  the loop must outlive any one fault
+                log.error("worker.fault", extra={"reason": blame(error)})
+                pause_s = FAULT_S
+            if pause_s:
+                self._stopping.wait(pause_s)
+
+    def _translate(self) -> float:
+        if translate_due(self._store, self._stopping.is_set):
+            return 0
+        self._work.wait(POLL_S)
+        self._work.clear()
+        return 0
+
+    def _send(self) -> float:
+        return 0 if self._sender.send_due(self._stopping.is_set) else POLL_S
+
+    def _beat(self) -> float:
+        self._store.history.beat(self._name, self._store.now())
+        return BEAT_S
