@@ -40,7 +40,7 @@ from .facts import (
     Visitor,
 )
 from .ids import ID_WORDS, event_id
-from .shop import Shop
+from .shop import Finding, OrderPage, Shop, ShopAdmin, ShopError, Subscription
 from .signatures import fingerprint, hmac_matches, hmac_sha256_base64, split_secrets
 
 __all__ = [
@@ -61,10 +61,12 @@ __all__ = [
     "Endpoint",
     "Event",
     "Fact",
+    "Finding",
     "Item",
     "LimitedDataUse",
     "Occasion",
     "OrderCancelled",
+    "OrderPage",
     "OrderState",
     "OriginalEvent",
     "Outcome",
@@ -77,7 +79,10 @@ __all__ = [
     "Setting",
     "Settings",
     "Shop",
+    "ShopAdmin",
+    "ShopError",
     "SourceAdapter",
+    "Subscription",
     "TranslationError",
     "UserData",
     "VerificationError",

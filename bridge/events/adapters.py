@@ -10,9 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .conversion import Conversion
 from .facts import Fact
+
+if TYPE_CHECKING:
+    from .shop import ShopAdmin
 
 Settings = Mapping[str, str]
 
@@ -91,7 +95,8 @@ class SourceAdapter:
 
     `topics` maps each topic it reads to the occasion or fact it may report.  `local_ids` is
     True where the shop system's ids are only unique within one shop.  `secret_setting`
-    names the setting that holds the webhook secrets.
+    names the setting that holds the webhook secrets.  `admin` is None where the shop system
+    has no API that we use: then webhooks are made by hand.
     """
 
     kind: str
@@ -100,6 +105,7 @@ class SourceAdapter:
     topics: Mapping[str, str] = {}
     local_ids = False
     secret_setting = "secret"
+    admin: "ShopAdmin | None" = None
 
     def verify(self, request: Request, settings: Settings) -> Delivery | None:
         """Return the delivery that *request* carries; None for a ping that wants a 200.
