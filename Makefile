@@ -13,7 +13,7 @@ install: $(INSTALLED)
 $(INSTALLED): requirements.txt tests/requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "capi-bridge needs Python 3.11 or newer: make install PYTHON=python3.13" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement tests/requirements.txt
 	PYTHONWARNINGS=ignore:Editable $(BIN)/python -m pip install --quiet --no-deps \
