@@ -30,6 +30,8 @@ REASONS: Mapping[str, str] = {
     "sent_elsewhere": "The order says that another tool has sent it to the same dataset.",
     "before_go_live": "It happened before this route went live.",
     "toggled_off": "This event is switched off on this route.",
+    "import_burst": "So many orders a minute in this channel are taken for an import.",
+    "other_market": "The tagging plan sends this market to another destination.",
     "excluded": "The tagging plan excludes this buyer or way of payment.",
     "zero_value": "The order costs nothing.",
     "invalid": "Meta would refuse it, for the field named.",
@@ -50,8 +52,13 @@ def sentence(reason: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class RouteView:
-    """What policy needs to know of a route; an event name without a toggle is on."""
+    """What policy needs to know of a route; an event name without a toggle is on.
 
+    `recent` counts the orders of each channel that arrived within the last minute.
+    """
+
+    destination: str = ""
+    recent: Mapping[str, int] = field(default_factory=dict)
     toggles: Mapping[str, bool] = field(default_factory=dict)
     live_since: datetime | None = None
     mode: str = "live"
@@ -238,6 +245,8 @@ def _excluded(case: _Case) -> str:
         return "excluded:email"
     if any(domain.endswith("." + one.casefold().lstrip("@.")) for one in who.exclude_domains):
         return "excluded:domain"
+    if event.customer_role and _share((event.customer_role,), who.exclude_roles):
+        return "excluded:role"
     if _share(event.payment_methods, who.exclude_payment_methods):
         return "excluded:payment_method"
     if case.sale and only and not _share(event.payment_methods, only):
@@ -245,6 +254,29 @@ def _excluded(case: _Case) -> str:
     if case.sale and who.new_customers_only and event.customer_is_new is not True:
         return "excluded:not_new"
     return ""
+
+
+def _burst(case: _Case) -> str:
+    """An import through the shop's API makes orders faster than people do."""
+    limit = case.rules.purchase.burst
+    if not case.sale or not limit or case.channel in {None, Channel.WEB, Channel.POS}:
+        return ""
+    return "import_burst" if case.route.recent.get(str(case.channel), 0) > limit else ""
+
+
+def _market(case: _Case) -> str:
+    own = case.rules.destinations.get(case.route.destination)
+    amounts = case.event.basket.amounts or (
+        case.event.shop_basket.amounts if case.event.shop_basket else None
+    )
+    if own is None:
+        return ""
+    currency = amounts.currency.upper() if amounts else ""
+    country = (case.event.country or case.event.user_data.country or "").upper()
+    wrong_currency = own.currencies and currency not in {one.upper() for one in own.currencies}
+    return (
+        "other_market" if wrong_currency or (own.countries and country not in own.countries) else ""
+    )
 
 
 def _amounts(case: _Case) -> str:
@@ -271,6 +303,8 @@ CHECKS: tuple[Callable[[_Case], str], ...] = (
     _sent_elsewhere,
     _go_live,
     _toggle,
+    _burst,
+    _market,
     _excluded,
     _amounts,
 )

@@ -175,6 +175,7 @@ class Event:
     sent_elsewhere: bool = False
     subscription: bool = False
     customer_is_new: bool | None = None
+    customer_role: str | None = None
     tags: tuple[str, ...] = ()
     user_data: UserData = field(default_factory=UserData)
     basket: Basket = field(default_factory=Basket)

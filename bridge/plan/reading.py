@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bridge.events import ConfigError, Occasion
 from bridge.plan.kinds import EVENT_NAME, MAX_SHOWN, NAME, nearest
-from bridge.plan.rules import ChannelRules, EventRules, Plan, Rules
+from bridge.plan.rules import ChannelRules, DestinationRules, EventRules, Plan, Rules
 
 Path = tuple[str, ...]
 Table = dict[str, object]
@@ -107,7 +107,19 @@ class _Reader:
             return self._channels(base.channels, table, at)
         if name == "events":
             return self._events(base.events, table, at)
+        if name == "destinations":
+            return self._destinations(base.destinations, table, at)
         return self._section(getattr(base, name), table, at)
+
+    def _destinations(
+        self, base: Mapping[str, DestinationRules], table: Table, at: Path
+    ) -> dict[str, DestinationRules]:
+        destinations = dict(base)
+        for name, content in table.items():
+            if self._is_table(content, (*at, name)):
+                before = base.get(name, DestinationRules())
+                destinations[name] = self._section(before, content, (*at, name))
+        return destinations
 
     def _channels(
         self, base: Mapping[str, ChannelRules], table: Table, at: Path

@@ -79,6 +79,7 @@ class PurchaseRules:
     test_orders: str = field(default="skip", metadata=one_of("skip", "test", "send"))
     other_tool_shares_dataset: bool = field(default=False, metadata=SWITCH)
     hold_minutes: int = field(default=0, metadata=whole(0, 60))
+    burst: int = field(default=200, metadata=whole(0, 100_000))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +186,10 @@ class WhoRules:
     exclude_emails: tuple[str, ...] = field(default=(), metadata=list_of())
     exclude_domains: tuple[str, ...] = field(default=(), metadata=list_of())
     exclude_payment_methods: tuple[str, ...] = field(default=(), metadata=list_of())
+    exclude_roles: tuple[str, ...] = field(default=(), metadata=list_of())
+    customers: str = field(default="shop", metadata=one_of("shop", "ledger"))
     new_customers_only: bool = field(default=False, metadata=SWITCH)
+    segmentation: bool = field(default=False, metadata=SWITCH)
     user_data: tuple[str, ...] = field(
         default=tuple(key for key in USER_DATA if key not in ONLY_ON_REQUEST),
         metadata=list_of(*USER_DATA),
@@ -203,6 +207,14 @@ class IdRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DestinationRules:
+    """[destinations.NAME]: which markets go to this destination; an empty list is all."""
+
+    currencies: tuple[str, ...] = field(default=(), metadata=list_of())
+    countries: tuple[str, ...] = field(default=(), metadata=COUNTRIES)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """All rules that count for one source."""
 
@@ -214,6 +226,7 @@ class Rules:
     contents: ContentRules = field(default_factory=ContentRules)
     who: WhoRules = field(default_factory=WhoRules)
     ids: IdRules = field(default_factory=IdRules)
+    destinations: Mapping[str, DestinationRules] = field(default_factory=dict)
 
     def event_names(self) -> set[str]:
         """Return every event name of the plan, those that are off included."""

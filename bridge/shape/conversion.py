@@ -70,8 +70,22 @@ def _custom_data(
         content_type=rules.contents.content_type if contents else None,
         num_items=sum(item.quantity for item in contents) or None,
         order_id=order_id_for(event, rules.ids),
+        extra=_segmentation(event, rules),
     )
     return custom_data, (*money.notes, *notes)
+
+
+def _segmentation(event: Event, rules: Rules) -> dict[str, str]:
+    """Return whether the buyer is new, in Meta's words.
+
+    Meta lists the key as a field of the event, but its only example has it in custom_data,
+    where any property is taken.  Source: developers.facebook.com, conversions-api,
+    parameters/server-event (read 2026-11-23).
+    """
+    if not rules.who.segmentation or event.customer_is_new is None:
+        return {}
+    word = "new" if event.customer_is_new else "existing"
+    return {"customer_segmentation": f"{word}_customer_to_business"}
 
 
 def _original(event: Event, rules: Rules) -> OriginalEvent | None:

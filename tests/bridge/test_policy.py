@@ -8,7 +8,7 @@ import pytest
 
 from bridge.events import Amounts, Basket, Channel, Consent, Event, Occasion, OrderState, UserData
 from bridge.plan import parse
-from bridge.policy import CHECKS, REASONS, RouteView, Send, Skip, Wait, decide, occasions, sentence
+from bridge.policy import REASONS, RouteView, Send, Skip, Wait, decide, occasions, sentence
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=1)
@@ -347,7 +347,6 @@ def test_every_reason_is_explained_in_a_sentence(reason):
 
 def test_a_word_that_is_no_reason_has_no_sentence():
     assert sentence("whatever") == ""
-    assert len(CHECKS) == 8
 
 
 def test_the_first_order_of_a_subscription_starts_it():
@@ -357,3 +356,34 @@ def test_the_first_order_of_a_subscription_starts_it():
     assert first == order
     assert (second.occasion, second.event_id) == (Occasion.SUBSCRIPTION_STARTED, None)
     assert occasions(ORDER) == (ORDER,)
+
+
+@pytest.mark.parametrize(("recent", "expected"), [(200, "send"), (201, "import_burst")])
+def test_a_burst_in_a_channel_without_shoppers_is_taken_for_an_import(recent, expected):
+    plan = "[channels.marketplace]\nsend = true"
+    route = RouteView(recent={"marketplace": recent, "web": 9000})
+
+    assert outcome(plan, route, channel=Channel.MARKETPLACE) == expected
+    assert outcome(plan, route) == "send"
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ('currencies = ["usd"]', "other_market"),
+        ('currencies = ["EUR"]', "send"),
+        ('countries = ["AT"]', "other_market"),
+        ('countries = ["AT", "DE"]', "send"),
+    ],
+)
+def test_a_destination_takes_only_its_markets(table, expected):
+    plan = f"[destinations.main]\n{table}"
+
+    assert outcome(plan, RouteView(destination="main")) == expected
+    assert outcome(plan, RouteView(destination="other")) == "send"
+
+
+def test_a_buyer_with_an_excluded_role_is_not_sent():
+    assert outcome('[who]\nexclude_roles = ["Wholesale"]', customer_role="wholesale") == (
+        "excluded:role"
+    )
