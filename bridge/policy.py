@@ -39,6 +39,8 @@ REASONS: Mapping[str, str] = {
     "consent_unknown": "The buyer's consent is not known, and the plan asks for it here.",
     "expired": "It is older than Meta accepts.",
     "held": "It waits for the hold of the tagging plan to end.",
+    "unreadable": "What was kept of it can no longer be read.",
+    "erased": "The data of its person were erased.",
     "no_route": "The route was removed while it waited.",
     "shadow": "The route runs in shadow mode: everything but the sending was done.",
     "decided_before": "An earlier delivery has told of it already.",

@@ -16,6 +16,10 @@ class SubjectKeys:
     phone_key: bytes | None = None
     customer_key: bytes | None = None
 
+    def all(self) -> list[bytes]:
+        """Return the hashes there are."""
+        return [key for key in (self.email_key, self.phone_key, self.customer_key) if key]
+
 
 def subject_keys(
     key: bytes,

@@ -14,7 +14,7 @@ from .adapters import (
     SourceAdapter,
     as_json,
 )
-from .conversion import Conversion, CustomData, Item, LimitedDataUse, OriginalEvent
+from .conversion import Conversion, CustomData, Item, LimitedDataUse
 from .errors import (
     BridgeError,
     ConfigError,
@@ -29,12 +29,14 @@ from .facts import (
     Channel,
     Consent,
     Content,
+    DataRequest,
     Disconnected,
     Event,
     Fact,
     Occasion,
     OrderCancelled,
     OrderState,
+    OriginalEvent,
     Redaction,
     UserData,
     Visitor,
@@ -55,6 +57,7 @@ __all__ = [
     "Content",
     "Conversion",
     "CustomData",
+    "DataRequest",
     "Delivery",
     "DestinationAdapter",
     "Disconnected",

@@ -133,6 +133,12 @@ class SourceAdapter:
         """Return in plain words how to connect the shop by hand."""
         return webhook_url
 
+    def browser_script(self, collect_url: str) -> str | None:
+        """Return the storefront script that posts to *collect_url*; None if there is none.
+
+        It adds what webhooks lack (cookies, page, consent) and never reports a purchase.
+        """
+
 
 class Outcome(StrEnum):
     """What an answer means for the events of the request.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from .facts import UserData
+from .facts import OriginalEvent, UserData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,16 +39,6 @@ class LimitedDataUse:
 
     country: int
     state: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class OriginalEvent:
-    """The earlier event that this one belongs to."""
-
-    event_name: str
-    event_id: str | None = None
-    event_time: datetime | None = None
-    order_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ Money is `Decimal` in major units, times are aware and UTC, ids are strings.  No
 means "the shop did not say"; a fact the shop did not send is never invented.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -54,7 +55,8 @@ class UserData:
 
     `country` is an ISO 3166-1 alpha-2 code of the address the other fields come from.
     `fbclid_at` is when the click id was first seen.  `phone_country` is where a national
-    phone number is to be read; None means `country`.
+    phone number is to be read; None means `country`.  `lead_id` is the platform's own number
+    of a lead from its instant forms.
     """
 
     email: str | None = None
@@ -76,6 +78,7 @@ class UserData:
     fbc: str | None = None
     fbclid: str | None = None
     fbclid_at: datetime | None = None
+    lead_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +144,16 @@ class Consent:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OriginalEvent:
+    """The earlier event that this one belongs to."""
+
+    event_name: str
+    event_id: str | None = None
+    event_time: datetime | None = None
+    order_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """An occasion with its subject.
 
@@ -155,6 +168,8 @@ class Event:
     carries the mark of another tool that has sent it.  `subscription` is True for the first
     order of a subscription, `customer_is_new` says what the shop told about earlier orders.
     A refund's basket holds the money that was really returned, as a positive total.
+    A form or CRM may also say its `action_source` (None: that of the channel), the
+    `original_event` that this one belongs to, and in `extra` custom properties to be sent.
     """
 
     occasion: str
@@ -186,6 +201,9 @@ class Event:
     referrer_url: str | None = None
     visitor_keys: tuple[str, ...] = ()
     consent: Consent | None = None
+    action_source: str | None = None
+    original_event: OriginalEvent | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,10 +251,20 @@ class Redaction:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DataRequest:
+    """A person asks what is kept of them; the operator answers.  `request_id` is the case."""
+
+    request_id: str | None = None
+    customer_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Disconnected:
     """The shop revoked our access."""
 
     at: datetime | None = None
 
 
-Fact = Event | CartSnapshot | Visitor | OrderCancelled | Redaction | Disconnected
+Fact = Event | CartSnapshot | Visitor | OrderCancelled | Redaction | DataRequest | Disconnected

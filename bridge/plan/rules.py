@@ -233,6 +233,11 @@ class Rules:
         own = {channel.event_name for channel in self.channels.values()}
         return {*self.events.names.values(), *own} - {""}
 
+    def needs_costs(self) -> bool:
+        """Return whether any value of this plan is counted with the cost of goods."""
+        all_values = [self.value, *(self.value_for(name) for name in self.value.by_event)]
+        return any(one.basis == "margin" or one.net_revenue for one in all_values)
+
     def consent_for(self, event_name: str) -> ConsentRules:
         """Return [consent] with the event's own table laid over it."""
         return replace(self.consent, **self.consent.by_event.get(event_name, {}))

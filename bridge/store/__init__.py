@@ -29,6 +29,7 @@ from .rows import (
     micros,
     moment,
 )
+from .subjects import Erasure, Subjects, Told
 from .translations import Outcome, Translations
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Claimed",
     "DeliveryEnd",
     "Destination",
+    "Erasure",
     "HeldEvent",
     "KnownRow",
     "Lane",
@@ -49,6 +51,7 @@ __all__ = [
     "StoreError",
     "StoredDelivery",
     "Story",
+    "Told",
     "VerdictRow",
     "micros",
     "moment",
@@ -65,6 +68,7 @@ class Store:
         self.intake = Intake(self.database, vault)
         self.translations = Translations(self.database, vault)
         self.outbox = Outbox(self.database, vault)
+        self.subjects = Subjects(self.database, vault)
         self.history = History(self.database, vault)
         self._subject_key: bytes | None = None
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.events import ConfigError, Settings
@@ -33,6 +33,7 @@ class Connections:
 
     def add_source(self, kind: str, name: str, settings: Settings, word: str = "") -> Source:
         """Store a new source and return it with its fresh keys."""
+        _check_name("source", name)
         word = word or secrets.token_hex(3)
         keys = {"webhook": secrets.token_urlsafe(16), "collect": secrets.token_urlsafe(16)}
         with self._database.write() as connection:
@@ -99,14 +100,17 @@ class Connections:
     def ping_seen(self, source_id: int, now: int) -> None:
         """Note that the shop's test request arrived; at most one write a minute."""
         table = schema.source
-        stale = (table.c.ping_at.is_(None)) | (table.c.ping_at < now - 60_000_000)
+        stale = table.c.ping_at.is_(None) | (table.c.ping_at < now - 60_000_000)
+        due = and_(table.c.id == source_id, stale)
+        with self._database.read() as connection:
+            if connection.scalar(select(table.c.id).where(due)) is None:
+                return  # pings are not signed: a flood of them must not queue for the write lock
         with self._database.write() as connection:
-            connection.execute(
-                update(table).where(table.c.id == source_id, stale).values(ping_at=now)
-            )
+            connection.execute(update(table).where(due).values(ping_at=now))
 
     def add_destination(self, kind: str, name: str, settings: Settings) -> Destination:
         """Store a new destination."""
+        _check_name("destination", name)
         with self._database.write() as connection:
             try:
                 connection.execute(
@@ -228,8 +232,14 @@ class Connections:
         )
 
 
+def _check_name(what: str, name: str) -> None:
+    """Refuse a name that would be read as an id, or as nothing."""
+    if name.isdecimal() or not name.strip():
+        raise ConfigError(f"{what}: a name needs a letter")
+
+
 def _typed(name: str) -> str | int:
-    return int(name) if name.isdecimal() else name
+    return min(int(name[:19]), 2**63 - 1) if name.isdecimal() else name
 
 
 def _route(row: RowMapping) -> Route:

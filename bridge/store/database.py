@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from bridge.events import BridgeError, ConfigError
@@ -45,8 +46,9 @@ def database_errors() -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
+        name = getattr(cause, "sqlite_errorname", None) or type(cause).__name__
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        raise StoreError(f"database: {type(cause).__name__}", lost=lost) from None
+        raise StoreError(f"database: {name}", lost=lost) from None
 
 
 class Database:
@@ -58,14 +60,16 @@ class Database:
 
     def __init__(self, url: str, clock: Clock | None = None) -> None:
         self.is_sqlite = url.startswith("sqlite")
-        name = make_url(url).database if self.is_sqlite else None
-        self._file = None if name in {None, "", ":memory:"} else name
+        name = _name_in(url)
+        in_memory = name in {None, "", ":memory:"}
+        self._file = name if self.is_sqlite and not in_memory else None
         self._clock = clock
         self._turn = threading.Lock()
         self._lock_handle: tuple[int, int] | None = None
         if self._file:
             Path(self._file).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
+        _opened.add(self)
 
     def local_now(self) -> int:
         """Return this machine's time in microseconds since 1970 UTC."""
@@ -119,14 +123,20 @@ class Database:
         return self._lock_handle[1]
 
     def after_fork(self) -> None:
-        """Forget connections that belong to the parent process."""
+        """Forget connections that belong to the parent process; runs in every forked one."""
         self.engine.dispose(close=False)
         self._turn = threading.Lock()
+        if self._lock_handle:
+            # Kept open it would hold the parent's lock on if the parent were killed.
+            os.close(self._lock_handle[1])
+            self._lock_handle = None
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision; safe when two processes start together."""
-        with self.write() as connection:
+        with self._sound_file(), self.write() as connection:
             if not self.is_sqlite:
+                connection.execute(text("SET LOCAL lock_timeout = '60s'"))
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK}
                 )
@@ -142,11 +152,41 @@ class Database:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
+    @contextmanager
+    def _sound_file(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreError as error:
+            if str(error) in {"database: SQLITE_NOTADB", "database: SQLITE_CORRUPT"}:
+                raise ConfigError(
+                    f"DATABASE_URL: {self._file} is damaged or not an SQLite database"
+                ) from None
+            raise
+
     def is_migrated(self) -> bool:
         """Return whether the schema is at this version's revision."""
         with self.read() as connection:
             revision = MigrationContext.configure(connection).get_current_revision()
         return revision == ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+_opened: "weakref.WeakSet[Database]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for database in list(_opened):
+        database.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _name_in(url: str) -> str | None:
+    """Return the database's name; the error of a wrong *url* must not show its password."""
+    try:
+        return make_url(url).database
+    except (ArgumentError, ValueError):
+        raise ConfigError("DATABASE_URL: is not a sound address") from None
 
 
 def _alembic() -> AlembicConfig:
@@ -157,10 +197,9 @@ def _alembic() -> AlembicConfig:
 
 def _sqlite_engine(url: str) -> Engine:
     in_memory = make_url(url).database in {None, "", ":memory:"}
+    pool: dict[str, Any] = {"poolclass": StaticPool} if in_memory else {"pool_timeout": BUSY_S}
     engine = create_engine(
-        url,
-        connect_args={"timeout": BUSY_S, "check_same_thread": False},
-        poolclass=StaticPool if in_memory else None,
+        url, connect_args={"timeout": BUSY_S, "check_same_thread": False}, **pool
     )
 
     @event.listens_for(engine, "connect")
@@ -195,7 +234,7 @@ def _postgresql_engine(url: str) -> Engine:
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
-            "connect_timeout": 3,
+            "connect_timeout": 2,  # with the wait for the pool still below four seconds
             "prepare_threshold": None,  # works behind a pooler in transaction mode
             "options": "-c lock_timeout=2500 -c statement_timeout=30000",
         },

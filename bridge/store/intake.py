@@ -14,13 +14,15 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.events import Delivery, as_json
+from bridge.events import Delivery, as_json, fingerprint
 from bridge.secrets import Vault
 
 from .database import Database, StoreError, database_errors
+from .rows import storable
 
 PUT_TIMEOUT_S = 3.5  # with the reading of the body still within the shop's five seconds
 _GROUP = 200
+_LONGEST = 200
 
 _SQLITE = (
     "INSERT INTO delivery (source_id, topic, key, received_at, state, reason, done_at)"
@@ -49,9 +51,7 @@ class Intake:
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
-        self._queue: queue.SimpleQueue[_Put] = queue.SimpleQueue()
-        self._writer: tuple[int, threading.Thread] | None = None
-        self._starting = threading.Lock()
+        self._queues: dict[int, queue.SimpleQueue[_Put]] = {}
 
     def put(
         self, source_id: int, delivery: Delivery, received_at: int, dead_reason: str = ""
@@ -64,16 +64,14 @@ class Intake:
         item = _Put(
             values=(
                 source_id,
-                delivery.topic.replace("\0", "")[:200],
-                delivery.key.replace("\0", "")[:200],
+                storable(delivery.topic)[:_LONGEST],
+                _key(delivery.key),
                 received_at,
                 "dead" if dead_reason else "received",
                 dead_reason,
                 received_at if dead_reason else None,
             ),
-            body=self._vault.seal(
-                as_json(dict(delivery.headers)) + b"\n" + delivery.body, "delivery"
-            ),
+            body=self._vault.seal(_with_headers(delivery), "delivery"),
         )
         return self._put_grouped(item) if self._database.is_sqlite else self._put_now(item)
 
@@ -93,29 +91,31 @@ class Intake:
             return result.first() is not None
 
     def _put_grouped(self, item: _Put) -> bool:
-        self._start_writer()
-        self._queue.put(item)
+        self._queue().put(item)
         try:
             return item.done.result(PUT_TIMEOUT_S)
         except FutureTimeoutError:
             raise StoreError("database: the write takes too long") from None
 
-    def _start_writer(self) -> None:
-        if self._writer and self._writer[0] == os.getpid():
-            return
-        with self._starting:
-            if self._writer and self._writer[0] == os.getpid():
-                return
-            thread = threading.Thread(target=self._write_groups, name="intake", daemon=True)
-            self._writer = (os.getpid(), thread)
-            thread.start()
+    def _queue(self) -> "queue.SimpleQueue[_Put]":
+        """Return this process's queue; its writer starts at the first put, after any fork."""
+        process = os.getpid()
+        ours = self._queues.get(process)
+        if ours is None:
+            fresh: queue.SimpleQueue[_Put] = queue.SimpleQueue()
+            ours = self._queues.setdefault(process, fresh)  # of two threads, one wins
+            if ours is fresh:
+                writer = threading.Thread(target=self._write_groups, args=(fresh,), name="intake")
+                writer.daemon = True
+                writer.start()
+        return ours
 
-    def _write_groups(self) -> None:
+    def _write_groups(self, waiting: "queue.SimpleQueue[_Put]") -> None:
         while True:
-            group = [self._queue.get()]
+            group = [waiting.get()]
             while len(group) < _GROUP:
                 try:
-                    group.append(self._queue.get_nowait())
+                    group.append(waiting.get_nowait())
                 except queue.Empty:
                     break
             try:
@@ -126,17 +126,37 @@ class Intake:
                     item.done.set_exception(failure)
             else:
                 for item, is_new in zip(group, results, strict=True):
-                    item.done.set_result(is_new)
+                    if is_new is None:
+                        item.done.set_exception(StoreError("database: the source is gone"))
+                    else:
+                        item.done.set_result(is_new)
 
-    def _write_group(self, group: Sequence[_Put]) -> list[bool]:
+    def _write_group(self, group: Sequence[_Put]) -> list[bool | None]:
+        """Return for each put whether it was new; None where its source is gone."""
         with self._database.write() as connection:
             driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # sqlite3's own
             cursor = driver.cursor()
-            results = []
+            results: list[bool | None] = []
             for item in group:
-                cursor.execute(_SQLITE, item.values)
+                try:
+                    cursor.execute(_SQLITE, item.values)
+                except sqlite3.IntegrityError:  # undoes this statement, not the group's
+                    results.append(None)
+                    continue
                 is_new = cursor.rowcount == 1
                 if is_new:
                     cursor.execute(_SQLITE_BODY, (cursor.lastrowid, item.body))
                 results.append(is_new)
             return results
+
+
+def _key(key: str) -> str:
+    """Return *key* as it is stored; cutting an odd one would make two deliveries one."""
+    if len(key) <= _LONGEST and storable(key) == key:
+        return key
+    return fingerprint(key.encode("utf-8", "surrogatepass"))
+
+
+def _with_headers(delivery: Delivery) -> bytes:
+    headers = {storable(name): storable(value) for name, value in delivery.headers.items()}
+    return as_json(headers) + b"\n" + delivery.body

@@ -3,17 +3,31 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from bridge.events import Receipt
-from bridge.secrets import Vault
+from bridge.secrets import DamagedError, Vault
 
 from . import schema
 from .database import Database
-from .rows import Claimed, Settled
+from .rows import UNREADABLE, Claimed, Settled, storable
 
 LEASE_US = 120_000_000
+EXPIRE_AT_ONCE = 5_000  # a long outage must not make us look at old events batch by batch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +99,11 @@ class Outbox:
             ).rowcount
 
     def claim(self, lane: Lane, limit: int, now: int) -> Claim:
-        """Lease up to *limit* due events; what is too old becomes expired instead."""
+        """Lease up to *limit* due events; what is too old becomes expired instead.
+
+        An event whose payload is damaged becomes dead.  Raises ConfigError, and leases
+        nothing, where the payloads were sealed under a key that is not known.
+        """
         table = schema.outbox
         token = secrets.token_hex(8)
         in_lane = and_(
@@ -93,44 +111,60 @@ class Outbox:
             table.c.mode == lane.mode,
             table.c.state == "pending",
         )
-        due = (
-            select(table.c.id)
-            .where(in_lane, table.c.next_at <= now)
-            .order_by(table.c.next_at, table.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
         with self._database.write() as connection:
-            ids = list(connection.scalars(due))
-            old = and_(table.c.id.in_(ids), table.c.expires_at <= now)
-            connection.execute(
-                update(table)
-                .where(old, table.c.state == "pending")
-                .values(state="expired", reason="expired", done_at=now)
-            )
+            picked = connection.execute(_due(in_lane, limit, now)).all()
+            if any(row.expires_at <= now for row in picked):
+                self._expire(connection, in_lane, now)
+                picked = connection.execute(_due(in_lane, limit, now)).all()
+            ids = [row.id for row in picked if row.expires_at > now]
             rows = connection.execute(
                 update(table)
-                .where(table.c.id.in_(ids), table.c.state == "pending")
+                .where(table.c.id.in_(ids))
                 .values(state="sending", lease_token=token, lease_until=now + LEASE_US)
                 .returning(table.c.id, table.c.source_id, table.c.attempts, table.c.ambiguous_at)
             ).all()
-            bodies = self._bodies(connection, [row.id for row in rows])
-        events = [
-            Claimed(
-                id=row.id,
-                source_id=row.source_id,
-                attempts=row.attempts,
-                ambiguous_at=row.ambiguous_at,
-                payload=self._vault.open(bodies[row.id], "payload"),
-            )
-            for row in sorted(rows)
-        ]
+            events = self._opened(connection, sorted(rows), now)
         return Claim(lane=lane, token=token, events=events)
 
-    def _bodies(self, connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
-        table = schema.payload
-        rows = connection.execute(select(table).where(table.c.outbox_id.in_(ids)))
-        return {row.outbox_id: row.body for row in rows}
+    def _expire(self, connection: Connection, in_lane: ColumnElement[bool], now: int) -> None:
+        """Expire what is too old among the events that are due next."""
+        table = schema.outbox
+        next_due = connection.execute(_due(in_lane, EXPIRE_AT_ONCE, now))
+        old = [row.id for row in next_due if row.expires_at <= now]
+        connection.execute(
+            update(table)
+            .where(table.c.id.in_(old))
+            .values(state="expired", reason="expired", done_at=now)
+        )
+
+    def _opened(self, connection: Connection, rows: Sequence[Row[Any]], now: int) -> list[Claimed]:
+        """Return the leased *rows* with their payloads; one that does not open is dead."""
+        payload, table = schema.payload, schema.outbox
+        found = connection.execute(
+            select(payload).where(payload.c.outbox_id.in_([row.id for row in rows]))
+        )
+        bodies = {row.outbox_id: row.body for row in found}
+        events, damaged = [], []
+        for row in rows:
+            try:
+                body = self._vault.open(bodies[row.id], "payload")
+            except (KeyError, DamagedError):
+                damaged.append(row.id)
+            else:
+                events.append(Claimed(**row._asdict(), payload=body))
+        if damaged:
+            connection.execute(
+                update(table)
+                .where(table.c.id.in_(damaged))
+                .values(
+                    state="dead",
+                    reason=UNREADABLE,
+                    done_at=now,
+                    lease_token=None,
+                    lease_until=None,
+                )
+            )
+        return events
 
     def settle(
         self,
@@ -159,9 +193,9 @@ class Outbox:
                     outcome=str(receipt.outcome),
                     status=receipt.status,
                     accepted=receipt.accepted,
-                    reason=receipt.reason,
-                    message=receipt.message,
-                    trace_id=receipt.trace_id,
+                    reason=storable(receipt.reason),
+                    message=storable(receipt.message),
+                    trace_id=storable(receipt.trace_id),
                 )
                 .returning(schema.receipt.c.id)
             )
@@ -228,7 +262,7 @@ class Outbox:
                 {
                     "row": one.id,
                     "new_state": one.state,
-                    "new_reason": one.reason,
+                    "new_reason": storable(one.reason),
                     "new_next_at": one.next_at,
                     "new_attempts": one.attempts,
                     "new_ambiguous_at": one.ambiguous_at,
@@ -256,3 +290,14 @@ class Outbox:
             connection.execute(
                 update(table).where(table.c.id == destination_id, running).values(values)
             )
+
+
+def _due(in_lane: ColumnElement[bool], limit: int, now: int) -> Select[Any]:
+    table = schema.outbox
+    return (
+        select(table.c.id, table.c.expires_at)
+        .where(in_lane, table.c.next_at <= now)
+        .order_by(table.c.next_at, table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bridge.events import Delivery, Settings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNREADABLE = "unreadable"  # a sealed value is missing or damaged; nothing can be made of it
 
 
 def micros(moment: datetime) -> int:
@@ -17,6 +18,11 @@ def micros(moment: datetime) -> int:
 def moment(value: int) -> datetime:
     """Return microseconds since 1970 as an aware time."""
     return EPOCH + timedelta(microseconds=value)
+
+
+def storable(text: str) -> str:
+    """Return *text* as both engines take it: no NUL, no half of a surrogate pair."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +78,10 @@ class Lease:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredDelivery:
-    """A delivery with its row id.  None where the body could not be opened any more."""
+    """A delivery with its row id."""
 
     id: int
-    delivery: Delivery
+    delivery: Delivery = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +111,7 @@ class OutboxRow:
     event_id: str
     order_id: str | None
     order_number: str | None
+    channel: str | None = None
     state: str
     reason: str = ""
     curable: bool = False

@@ -157,6 +157,7 @@ outbox = Table(
     Column("event_id", Text, nullable=False),
     Column("order_id", Text),
     Column("order_number", Text),
+    Column("channel", Text),
     Column(
         "state", Text, nullable=False
     ),  # pending, sending, sent, skipped, waiting, dead, expired
@@ -177,7 +178,8 @@ outbox = Table(
     Column("email_key", LargeBinary),
     Column("phone_key", LargeBinary),
     Column("customer_key", LargeBinary),
-    UniqueConstraint("destination_id", "event_name", "event_id"),
+    # The event id comes first, so that this index also finds events by their id alone.
+    UniqueConstraint("event_id", "event_name", "destination_id"),
     Index(
         "ix_outbox_due",
         "destination_id",
@@ -260,4 +262,30 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False, server_default=""),
+)
+
+known_customer = Table(
+    "known_customer",
+    metadata,
+    Column("source_id", ForeignKey("source.id"), primary_key=True),
+    Column("key", LargeBinary, primary_key=True),  # keyed hash of e-mail, phone or customer id
+    Column("order_id", Text, nullable=False),  # the first order known
+)
+
+cost = Table(
+    "cost",
+    metadata,
+    Column("source_id", ForeignKey("source.id"), primary_key=True),
+    Column("item", Text, primary_key=True),  # SKU, variant id or product id
+    Column("cost", Text, nullable=False),  # per unit, in the shop's own currency
+)
+
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source_id", ForeignKey("source.id")),  # None: whoever it is, in every shop
+    Column("subject", LargeBinary, nullable=False),  # sealed: the redaction as JSON
+    Column("asked_at", Micros, nullable=False),
+    Column("actor", Text, nullable=False),
 )

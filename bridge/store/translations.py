@@ -3,19 +3,32 @@
 import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, delete, exists, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Table,
+    and_,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.events import Delivery, Occasion, OrderState
 from bridge.orders import OrderView
-from bridge.secrets import Vault
+from bridge.secrets import DamagedError, Vault
 
 from . import schema
 from .database import Database
 from .rows import (
+    UNREADABLE,
     DeliveryEnd,
     HeldEvent,
     KnownRow,
@@ -26,9 +39,13 @@ from .rows import (
     micros,
     moment,
 )
+from .subjects import Told, put_told
 
 LEASE_US = 120_000_000
+# A shop that has revoked our access still asks for redactions.
+TRANSLATED_STATES = ("active", "disconnected")
 CURABLE_STATES = ("waiting", "skipped")
+DECIDED_BEFORE = "decided_before"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +60,7 @@ class Outcome:
     stopped: Mapping[int, str]
     orders: Sequence[OrderView]
     verdicts: Sequence[VerdictRow]
+    told: Told = field(default_factory=Told)
 
 
 class Translations:
@@ -61,7 +79,7 @@ class Translations:
         )
         due = (
             select(source.c.id)
-            .where(source.c.state == "active", source.c.lease_until <= now, waits)
+            .where(source.c.state.in_(TRANSLATED_STATES), source.c.lease_until <= now, waits)
             .order_by(source.c.lease_until)
             .limit(1)
         )
@@ -81,17 +99,40 @@ class Translations:
         return Lease(source_id=source_id, token=token)
 
     def batch(self, lease: Lease, limit: int) -> list[StoredDelivery]:
-        """Return the source's oldest untranslated deliveries."""
+        """Return the source's oldest untranslated deliveries.
+
+        One whose body is missing or damaged becomes dead, so that it never stops its source.
+        """
         delivery, body = schema.delivery, schema.delivery_body
         query = (
             select(delivery, body.c.body)
-            .join(body, body.c.delivery_id == delivery.c.id)
+            .outerjoin(body, body.c.delivery_id == delivery.c.id)
             .where(delivery.c.source_id == lease.source_id, delivery.c.state == "received")
             .order_by(delivery.c.id)
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [self._stored(row._asdict()) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        stored, damaged = [], []
+        for row in rows:
+            try:
+                stored.append(self._stored(row._asdict()))
+            except DamagedError:
+                damaged.append(row.id)
+        if damaged:
+            self._bury(schema.delivery, damaged)
+        return stored
+
+    def _bury(self, table: Table, ids: Sequence[int]) -> None:
+        """Make rows dead whose sealed value nobody can read, whoever holds the lease."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(table)
+                .where(table.c.id.in_(ids), table.c.state.in_(("received", "waiting")))
+                .values(state="dead", reason=UNREADABLE, done_at=self._database.local_now())
+            )
+            if table is schema.outbox:
+                connection.execute(delete(schema.held).where(schema.held.c.outbox_id.in_(ids)))
 
     def delivery(self, delivery_id: int) -> StoredDelivery | None:
         """Return one delivery whose raw body is still kept."""
@@ -106,7 +147,7 @@ class Translations:
         return self._stored(row._asdict()) if row else None
 
     def _stored(self, row: dict[str, Any]) -> StoredDelivery:
-        headers, _, body = self._vault.open(row["body"], "delivery").partition(b"\n")
+        headers, _, body = self._vault.open(row["body"] or b"", "delivery").partition(b"\n")
         return StoredDelivery(
             id=row["id"],
             delivery=Delivery(
@@ -119,7 +160,7 @@ class Translations:
         )
 
     def held(self, lease: Lease, now: int, limit: int) -> list[HeldEvent]:
-        """Return the source's events whose time of waiting is over."""
+        """Return the source's events whose time of waiting is over; a damaged one is dead."""
         held, outbox = schema.held, schema.outbox
         query = (
             select(held, outbox.c.destination_id, outbox.c.delivery_id)
@@ -129,15 +170,25 @@ class Translations:
             .limit(limit)
         )
         with self._database.read() as connection:
-            return [
+            rows = connection.execute(query).all()
+        due, damaged = [], []
+        for row in rows:
+            try:
+                event = self._vault.open(row.event, "held")
+            except DamagedError:
+                damaged.append(row.outbox_id)
+                continue
+            due.append(
                 HeldEvent(
                     outbox_id=row.outbox_id,
                     destination_id=row.destination_id,
                     delivery_id=row.delivery_id,
-                    event=self._vault.open(row.event, "held"),
+                    event=event,
                 )
-                for row in connection.execute(query)
-            ]
+            )
+        if damaged:
+            self._bury(schema.outbox, damaged)
+        return due
 
     def orders(self, source_id: int, order_ids: Collection[str]) -> dict[str, OrderView]:
         """Return what earlier deliveries told of these orders."""
@@ -190,6 +241,7 @@ class Translations:
                 self._put_row(connection, row, now)
             self._put_orders(connection, lease.source_id, outcome.orders, now)
             _many(connection, schema.verdict, outcome.verdicts)
+            put_told(connection, self._vault, lease.source_id, outcome.told, now)
             for end in outcome.ends:
                 connection.execute(
                     update(schema.delivery)
@@ -216,21 +268,16 @@ class Translations:
 
     def _put_row(self, connection: Connection, row: OutboxRow, now: int) -> None:
         """Insert or replace one verdict; what is decided for good is left as it is."""
-        if row.occasion == Occasion.PURCHASE and row.state == "pending" and row.order_id:
-            ledger = self._insert(schema.purchase).values(
-                destination_id=row.destination_id,
-                source_id=row.source_id,
-                order_id=row.order_id,
-                event_id=row.event_id,
-                decided_at=now,
-            )
-            if connection.execute(ledger.on_conflict_do_nothing()).rowcount == 0:
-                return
-        row_id = self._replace(connection, row, now) if row.replaces else None
-        if row.replaces and row_id is None:
+        buys = row.occasion == Occasion.PURCHASE and row.state == "pending" and row.order_id
+        if buys and not self._enter(connection, row, now):
+            if row.replaces:
+                self._stop(connection, {row.replaces: DECIDED_BEFORE}, now)
             return
-        row_id = row_id or self._insert_row(connection, row, now)
+        row_id = None if row.replaces else self._insert_row(connection, row, now)
+        row_id = row_id or self._replace(connection, row, now)
         if row_id is None:
+            if buys:
+                self._strike(connection, row)
             return
         if row.payload is not None:
             connection.execute(
@@ -248,18 +295,46 @@ class Translations:
                 )
             )
 
-    def _replace(self, connection: Connection, row: OutboxRow, now: int) -> int | None:
-        table = schema.outbox
-        may = and_(
-            table.c.id == row.replaces,
-            table.c.curable,
-            table.c.state.in_(CURABLE_STATES),
+    def _enter(self, connection: Connection, row: OutboxRow, now: int) -> bool:
+        """Enter the order into the ledger of purchases; return False if it stands there."""
+        entry = self._insert(schema.purchase).values(
+            destination_id=row.destination_id,
+            source_id=row.source_id,
+            order_id=row.order_id,
+            event_id=row.event_id,
+            decided_at=now,
         )
-        changed = connection.execute(update(table).where(may).values(_columns(row, now)))
-        if changed.rowcount != 1:
-            return None
-        connection.execute(delete(schema.held).where(schema.held.c.outbox_id == row.replaces))
-        return row.replaces
+        return connection.execute(entry.on_conflict_do_nothing()).rowcount == 1
+
+    def _strike(self, connection: Connection, row: OutboxRow) -> None:
+        """Take back an entry whose event was not let through after all."""
+        table = schema.purchase
+        connection.execute(
+            delete(table).where(
+                table.c.destination_id == row.destination_id,
+                table.c.source_id == row.source_id,
+                table.c.order_id == row.order_id,
+            )
+        )
+
+    def _replace(self, connection: Connection, row: OutboxRow, now: int) -> int | None:
+        """Put *row* in the place of a verdict that time can cure; None if there is none."""
+        table, other = schema.outbox, schema.outbox.alias()
+        same_event = _same_event(table, row)
+        if row.replaces:
+            taken = exists().where(_same_event(other, row), other.c.id != row.replaces)
+            same_event = and_(table.c.id == row.replaces, ~taken)
+        curable = and_(table.c.curable, table.c.state.in_(CURABLE_STATES))
+        row_id: int | None = connection.scalar(
+            update(table)
+            .where(same_event, curable)
+            .values(_columns(row, now))
+            .returning(table.c.id)
+        )
+        if row_id is not None:
+            for kept in (schema.held, schema.payload):
+                connection.execute(delete(kept).where(kept.c.outbox_id == row_id))
+        return row_id
 
     def _insert_row(self, connection: Connection, row: OutboxRow, now: int) -> int | None:
         statement = self._insert(schema.outbox).values(created_at=now, **_columns(row, now))
@@ -284,6 +359,14 @@ class Translations:
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self._database.is_sqlite else postgresql.insert(table)
+
+
+def _same_event(table: FromClause, row: OutboxRow) -> ColumnElement[bool]:
+    return and_(
+        table.c.event_id == row.event_id,
+        table.c.event_name == row.event_name,
+        table.c.destination_id == row.destination_id,
+    )
 
 
 _NOT_COLUMNS = {"payload", "held_event", "replaces"}

@@ -1,84 +1,102 @@
-"""One batch of a source: facts first, then verdicts, then the rows to write."""
+"""One batch of a source: facts first, then verdicts, then all that is to be written."""
 
-import json
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from bridge import orders, policy, shape
 from bridge.events import (
     BridgeError,
+    DataRequest,
+    Disconnected,
     Event,
     Fact,
     Occasion,
     OrderCancelled,
-    RenderError,
+    OrderState,
+    Redaction,
     TranslationError,
     plain,
 )
-from bridge.store import (
-    DeliveryEnd,
-    HeldEvent,
-    OutboxRow,
-    Outcome,
-    StoredDelivery,
-    VerdictRow,
-    micros,
-)
-from bridge.subjects import keys_of
+from bridge.store import DeliveryEnd, HeldEvent, Outcome, StoredDelivery, Told, VerdictRow
+from bridge.subjects import SubjectKeys, keys_of
 
 from .memory import Entry, Memory, Subjects
+from .rows import row_of
 from .view import View, Way
+
+_BOUGHT = {OrderState.AUTHORIZED, OrderState.PAID, OrderState.PARTIALLY_REFUNDED}
+_WORDS = {"pending": "send", "waiting": "wait"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Told:
+class _Read:
     """What one delivery tells; `error` where it could not be understood."""
 
-    delivery: StoredDelivery
+    stored: StoredDelivery
     facts: Sequence[Fact] = ()
     error: DeliveryEnd | None = None
 
 
 class Batch:
-    """Computes; reads and writes nothing itself."""
+    """Computes; reads and writes nothing itself.
+
+    First it reads the facts and tells of whom and what they speak (`subjects`); with what
+    the memory knows of these, `decide` reaches the verdicts; `outcome` is to be written.
+    """
 
     def __init__(
         self, view: View, deliveries: Sequence[StoredDelivery], held: Sequence[HeldEvent] = ()
     ) -> None:
+        self.subjects = Subjects()
         self._view = view
-        self._told = [self._tell(delivery) for delivery in deliveries]
-        self._held = [(one, plain.load(Event, one.event)) for one in held]
+        self._memory = Memory()
         self._ends: list[DeliveryEnd] = []
         self._verdicts: list[VerdictRow] = []
-        self._memory = Memory()
+        self._stopped: dict[int, str] = {}
         self._changed_orders: dict[str, orders.OrderView] = {}
         self._changed_entries: dict[int, Entry] = {}
-        self._stopped: dict[int, str] = {}
+        self._new_customers: dict[bytes, str] = {}
+        self._redactions: list[Redaction] = []
+        self._data_requests: list[str] = []
+        self._disconnected = False
+        self._read = [self._understand(stored) for stored in deliveries]
+        self._held = [(one, event) for one in held if (event := self._unpack(one))]
 
-    def _tell(self, stored: StoredDelivery) -> _Told:
+    def _understand(self, stored: StoredDelivery) -> _Read:
         view = self._view
         try:
-            facts = list(view.adapter.translate(stored.delivery, view.source.settings))
+            told = list(view.adapter.translate(stored.delivery, view.source.settings))
+            facts = [_completed(fact, stored.delivery.topic) for fact in told]
+            for fact in facts:
+                self._note_subjects(fact)
         except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its delivery
-            return _Told(delivery=stored, error=_dead(stored.id, error))
-        return _Told(
-            delivery=stored, facts=[_completed(fact, stored.delivery.topic) for fact in facts]
-        )
+            return _Read(stored=stored, error=_dead(stored.id, error))
+        return _Read(stored=stored, facts=facts)
 
-    def subjects(self) -> Subjects:
-        """Return what is to be looked up before the batch is decided."""
-        found = Subjects()
-        for event in [
-            *(fact for told in self._told for fact in told.facts),
-            *(event for _, event in self._held),
-        ]:
-            if isinstance(event, Event):
-                found.event_ids.add(self._event_id(event))
-            if isinstance(event, Event | OrderCancelled) and event.order_id:
-                found.order_ids.add(event.order_id)
-        return found
+    def _unpack(self, held: HeldEvent) -> Event | None:
+        try:
+            event = plain.load(Event, held.event)
+            self._note_subjects(event)
+        except Exception:  # noqa: BLE001  an event of an older version must not stop its source
+            self._stopped[held.outbox_id] = "unreadable"
+            return None
+        return event
+
+    def _note_subjects(self, fact: Fact) -> None:
+        found = self.subjects
+        if isinstance(fact, Event | OrderCancelled) and fact.order_id:
+            found.order_ids.add(fact.order_id)
+        if not isinstance(fact, Event):
+            return
+        found.event_ids.update(self._event_id(event) for event in policy.occasions(fact))
+        if self._view.rules.who.customers == "ledger":
+            found.customer_keys.update(self._keys(fact).all())
+        if self._view.rules.needs_costs():
+            for basket in (fact.basket, fact.shop_basket):
+                for line in basket.contents if basket else ():
+                    ids = (line.sku, line.variant_id, line.product_id)
+                    found.items.update(one for one in ids if one)
 
     def decide(self, memory: Memory) -> None:
         """Reach a verdict on every event of the batch, in the order received."""
@@ -89,19 +107,19 @@ class Batch:
                 self._decide_on(way, event, held.delivery_id)
             else:
                 self._stopped[held.outbox_id] = "no_route"
-        for told in self._told:
-            self._ends.append(told.error or self._decide_delivery(told))
+        for read in self._read:
+            self._ends.append(read.error or self._decide_delivery(read))
 
-    def _decide_delivery(self, told: _Told) -> DeliveryEnd:
-        delivery_id = told.delivery.id
+    def _decide_delivery(self, read: _Read) -> DeliveryEnd:
+        delivery_id = read.stored.id
         try:
-            for fact in told.facts:
-                self._take(fact, told.delivery)
+            for fact in read.facts:
+                self._take(fact, read.stored)
         except Exception as error:  # noqa: BLE001  a poisonous event must not stop its source
             return _dead(delivery_id, error)
-        if told.facts:
+        if read.facts:
             return DeliveryEnd(delivery_id=delivery_id, state="translated")
-        known = told.delivery.delivery.topic in self._view.adapter.topics
+        known = read.stored.delivery.topic in self._view.adapter.topics
         return DeliveryEnd(
             delivery_id=delivery_id, state="ignored", reason="nothing_told" if known else "topic"
         )
@@ -109,16 +127,41 @@ class Batch:
     def _take(self, fact: Fact, stored: StoredDelivery) -> None:
         match fact:
             case OrderCancelled():
-                at = fact.at or stored.delivery.received_at
-                self._fold(replace(fact, at=at))
+                self._fold(replace(fact, at=fact.at or stored.delivery.received_at))
                 for entry in list(self._memory.entries_of(fact.order_id)):
                     self._cancel(entry)
             case Event():
-                if fact.occasion == Occasion.PURCHASE and fact.order_id:
-                    holds = self._view.rules.purchase.hold_minutes > 0
-                    fact = orders.current(fact, self._fold(fact), holds=holds)
-                for way in self._view.ways:
-                    self._decide_on(way, fact, stored.id)
+                self._take_event(fact, stored.id)
+            case Redaction():
+                self._redactions.append(fact)
+            case DataRequest():
+                self._data_requests.append(fact.request_id or "")
+            case Disconnected():
+                self._disconnected = True
+
+    def _take_event(self, told: Event, delivery_id: int) -> None:
+        if told.occasion == Occasion.PURCHASE and told.order_id:
+            holds = self._view.rules.purchase.hold_minutes > 0
+            told = orders.current(told, self._fold(told), holds=holds)
+            told = self._with_customer(told)
+        for event in policy.occasions(told):
+            for way in self._view.ways:
+                self._decide_on(way, event, delivery_id)
+
+    def _with_customer(self, event: Event) -> Event:
+        """Return *event* with whether its buyer is new, where the own ledger is to tell."""
+        if self._view.rules.who.customers != "ledger":
+            return event
+        keys = self._keys(event).all()
+        earlier = {self._memory.customers[key] for key in keys if key in self._memory.customers}
+        if event.order_state in _BOUGHT and event.order_id:
+            for key in keys:
+                if key not in self._memory.customers:
+                    self._memory.customers[key] = event.order_id
+                    self._new_customers[key] = event.order_id
+        if not keys or event.customer_is_new is not None:
+            return event
+        return replace(event, customer_is_new=not earlier - {event.order_id})
 
     def _fold(self, fact: Event | OrderCancelled) -> orders.OrderView:
         order_id = fact.order_id or ""
@@ -130,42 +173,44 @@ class Batch:
 
     def _cancel(self, entry: Entry) -> None:
         """Skip for good what still waits for a cancelled order."""
+        dead = {"state": "skipped", "reason": "cancelled", "curable": False}
         if entry.fresh:
-            entry.fresh = replace(
-                entry.fresh,
-                state="skipped",
-                reason="cancelled",
-                curable=False,
-                payload=None,
-                held_event=None,
-            )
+            entry.fresh = replace(entry.fresh, **dead, payload=None, held_event=None)  # type: ignore[arg-type]  # by name
         elif entry.stored:
             self._stopped[entry.stored.id] = "cancelled"
-            entry.stored = replace(entry.stored, state="skipped", reason="cancelled", curable=False)
+            entry.stored = replace(entry.stored, **dead)  # type: ignore[arg-type]  # by name
 
     def _decide_on(self, way: Way, event: Event, delivery_id: int) -> None:
-        view = self._view
+        view, memory = self._view, self._memory
         verdict = policy.decide(
             event,
             view.rules,
-            way.for_policy(),
+            way.for_policy(memory.recent),
             view.now,
             shop_country=view.shop_country,
             max_age=way.adapter.max_age,
         )
         event_id = self._event_id(event)
         purchase_of = event.order_id if event.occasion == Occasion.PURCHASE else None
-        entry = self._memory.entry(way.destination.id, verdict.event_name, event_id, purchase_of)
-        passed = self._memory.was_let_through(way.destination.id, purchase_of)
+        entry = memory.entry(way.destination.id, verdict.event_name, event_id, purchase_of)
+        passed = memory.was_let_through(way.destination.id, purchase_of)
         if entry.is_final or (passed and not entry.stored):
             word, reason = "skip", entry.standing_reason
         else:
-            row = self._row(way, event, event_id, verdict, delivery_id)
-            if entry.stored:
-                row = replace(row, replaces=entry.stored.id)
-            entry.fresh = row
+            row = row_of(
+                view,
+                way,
+                event,
+                verdict,
+                event_id=event_id,
+                delivery_id=delivery_id,
+                keys=self._keys(event),
+                costs=memory.costs,
+            )
+            entry.fresh = replace(row, replaces=entry.stored.id) if entry.stored else row
             self._changed_entries[id(entry)] = entry
-            word, reason = _word(row.state), row.reason
+            word, reason = _WORDS.get(row.state, "skip"), row.reason
+            memory.count(event)
         self._verdicts.append(
             VerdictRow(
                 delivery_id=delivery_id,
@@ -179,75 +224,12 @@ class Batch:
             )
         )
 
-    def _row(
-        self, way: Way, event: Event, event_id: str, verdict: policy.Verdict, delivery_id: int
-    ) -> OutboxRow:
-        """Return the outbox row of *verdict*; what cannot be rendered is skipped."""
-        view, now = self._view, micros(self._view.now)
-        row = OutboxRow(
-            source_id=view.source.id,
-            destination_id=way.destination.id,
-            delivery_id=delivery_id,
-            mode=way.route.mode,
-            occasion=str(event.occasion),
-            event_name=verdict.event_name,
-            event_id=event_id,
-            order_id=event.order_id,
-            order_number=event.order_number,
-            state="skipped",
-            event_at=micros(event.event_time),
-            expires_at=now,
-            next_at=now,
-            plan_digest=view.plan_digest,
-            trace=json.dumps(_trace(event, verdict)),
-            **vars(keys_of(event.user_data, view.subject_key, view.source.word)),
-        )
-        match verdict:
-            case policy.Skip():
-                state = "expired" if verdict.reason == "expired" else "skipped"
-                return replace(row, state=state, reason=verdict.reason, curable=verdict.curable)
-            case policy.Wait():
-                return replace(
-                    row,
-                    state="waiting",
-                    reason=verdict.reason,
-                    curable=True,
-                    next_at=micros(verdict.until),
-                    held_event=plain.dump(event),
-                )
-            case policy.Send():
-                return self._sendable(way, event, event_id, verdict, row)
-
-    def _sendable(
-        self, way: Way, event: Event, event_id: str, send: policy.Send, row: OutboxRow
-    ) -> OutboxRow:
-        view = self._view
-        shaped = shape.shape(
-            event,
-            send,
-            view.rules,
-            event_id=event_id,
-            now=view.now,
-            external_id=shape.external_id_for(event, view.rules.who, view.source.word),
-        )
-        try:
-            payload = way.adapter.render(shaped.conversion, way.destination.settings)
-        except RenderError as error:
-            return replace(row, reason=f"invalid:{error.field}")
-        shadow = way.route.mode == "shadow"
-        age = way.adapter.max_age(shaped.conversion.action_source)
-        return replace(
-            row,
-            state="skipped" if shadow else "pending",
-            reason="shadow" if shadow else "",
-            expires_at=micros(shaped.conversion.event_time + age),
-            payload=payload,
-            trace=json.dumps(_trace(event, send, shaped)),
-        )
-
     def _event_id(self, event: Event) -> str:
         view = self._view
         return shape.event_id_for(event, view.rules, view.source.word, view.adapter.local_ids)
+
+    def _keys(self, event: Event) -> SubjectKeys:
+        return keys_of(event.user_data, self._view.subject_key, self._view.source.word)
 
     def outcome(self) -> Outcome:
         """Return all that is to be written."""
@@ -257,39 +239,18 @@ class Batch:
             stopped=self._stopped,
             orders=list(self._changed_orders.values()),
             verdicts=self._verdicts,
+            told=Told(
+                customers=list(self._new_customers.items()),
+                redactions=self._redactions,
+                data_requests=self._data_requests,
+                disconnected=self._disconnected,
+                unused=[end.delivery_id for end in self._ends if end.state == "ignored"],
+            ),
         )
 
 
 def _completed(fact: Fact, topic: str) -> Fact:
     return replace(fact, topic=topic) if isinstance(fact, Event) and not fact.topic else fact
-
-
-def _word(state: str) -> str:
-    return {"pending": "send", "waiting": "wait"}.get(state, "skip")
-
-
-def _trace(
-    event: Event, verdict: policy.Verdict, shaped: shape.Shaped | None = None
-) -> dict[str, Any]:
-    """Return what explains the event for ever: no personal data, only which keys there were."""
-    trace: dict[str, Any] = {
-        "topic": event.topic,
-        "channel": event.channel,
-        "order_state": event.order_state,
-        "user_data": sorted(name for name, value in vars(event.user_data).items() if value),
-    }
-    if verdict.decision:
-        trace["consent"] = verdict.decision.proof()
-    if shaped:
-        conversion = shaped.conversion
-        trace |= {
-            "action_source": conversion.action_source,
-            "value": str(conversion.custom_data.value),
-            "currency": conversion.custom_data.currency,
-            "content_ids": [item.id for item in conversion.custom_data.contents][:20],
-            "notes": list(shaped.notes),
-        }
-    return trace
 
 
 def _dead(delivery_id: int, error: Exception) -> DeliveryEnd:

@@ -2,20 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from decimal import Decimal
 
-from bridge.events import Occasion
+from bridge.events import Event, Occasion
 from bridge.orders import OrderView
 from bridge.store import KnownRow, OutboxRow, Store
 
 KNOWN = "decided_before"
+RECENT_US = 60_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subjects:
-    """The orders and event ids that a batch speaks of."""
+    """The orders, event ids, people and goods that a batch speaks of."""
 
     order_ids: set[str] = field(default_factory=set)
     event_ids: set[str] = field(default_factory=set)
+    customer_keys: set[bytes] = field(default_factory=set)
+    items: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -46,16 +50,23 @@ class Memory:
 
     orders: dict[str, OrderView] = field(default_factory=dict)
     purchases: set[tuple[int, str]] = field(default_factory=set)
+    customers: dict[bytes, str] = field(default_factory=dict)
+    costs: dict[str, Decimal] = field(default_factory=dict)
+    recent: dict[str, int] = field(default_factory=dict)
     by_id: dict[tuple[int, str, str], Entry] = field(default_factory=dict)
     by_order: dict[tuple[int, str], Entry] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, store: Store, source_id: int, subjects: Subjects) -> "Memory":
+    def read(cls, store: Store, source_id: int, subjects: Subjects, now: int) -> "Memory":
         """Return what the store knows; nobody else changes it while the source is leased."""
         known = store.translations
+        people = store.subjects
         memory = cls(
             orders=known.orders(source_id, subjects.order_ids),
             purchases=known.purchases(source_id, subjects.order_ids),
+            customers=people.known_customers(source_id, subjects.customer_keys),
+            costs=people.costs(source_id, subjects.items),
+            recent=people.recent_by_channel(source_id, now - RECENT_US),
         )
         for row in known.known(source_id, subjects.order_ids, subjects.event_ids):
             entry = Entry(stored=row)
@@ -81,6 +92,11 @@ class Memory:
     def was_let_through(self, destination_id: int, purchase_of: str | None) -> bool:
         """Return whether the order's Purchase was ever enqueued, pruned rows included."""
         return (destination_id, purchase_of) in self.purchases
+
+    def count(self, event: Event) -> None:
+        """Count a purchase that was decided just now, towards a burst of its channel."""
+        if event.occasion == Occasion.PURCHASE and event.channel:
+            self.recent[event.channel] = self.recent.get(event.channel, 0) + 1
 
     def entries_of(self, order_id: str) -> Iterable[Entry]:
         """Return the entries of an order that a cancellation may still reach."""

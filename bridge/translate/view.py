@@ -1,6 +1,6 @@
 """What decides about one source's events at this moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,13 +19,15 @@ class Way:
     destination: Destination
     adapter: DestinationAdapter
 
-    def for_policy(self) -> RouteView:
-        """Return what policy needs to know of the route."""
+    def for_policy(self, recent: Mapping[str, int]) -> RouteView:
+        """Return what policy needs to know of the route; *recent* orders by channel."""
         since = self.route.live_since
         return RouteView(
             toggles=self.route.toggles,
             live_since=None if since is None else moment(since),
             mode=self.route.mode,
+            destination=self.destination.name,
+            recent=recent,
         )
 
 

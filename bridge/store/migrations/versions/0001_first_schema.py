@@ -145,6 +145,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_verdict_delivery_id"), "verdict", ["delivery_id"], unique=False)
     op.create_index(op.f("ix_verdict_event_id"), "verdict", ["event_id"], unique=False)
     op.create_table(
+        "cost",
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("cost", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_cost_source_id")),
+        sa.PrimaryKeyConstraint("source_id", "item", name=op.f("pk_cost")),
+    )
+    op.create_table(
         "delivery",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -171,6 +181,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'received'"),
     )
     op.create_table(
+        "erasure",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_erasure_source_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_erasure")),
+    )
+    op.create_table(
         "held",
         sa.Column(
             "outbox_id",
@@ -187,6 +207,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("outbox_id", name=op.f("pk_held")),
     )
     op.create_index("ix_held_due", "held", ["source_id", "until"], unique=False)
+    op.create_table(
+        "known_customer",
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["source.id"], name=op.f("fk_known_customer_source_id")
+        ),
+        sa.PrimaryKeyConstraint("source_id", "key", name=op.f("pk_known_customer")),
+    )
     op.create_table(
         "known_order",
         sa.Column(
@@ -217,6 +249,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("order_id", sa.Text(), nullable=True),
         sa.Column("order_number", sa.Text(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
         sa.Column("curable", sa.Boolean(), server_default=sa.text("false"), nullable=False),
@@ -241,10 +274,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_outbox_source_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         sa.UniqueConstraint(
-            "destination_id",
-            "event_name",
             "event_id",
-            name=op.f("uq_outbox_destination_id_event_name_event_id"),
+            "event_name",
+            "destination_id",
+            name=op.f("uq_outbox_event_id_event_name_destination_id"),
         ),
     )
     op.create_index("ix_outbox_created_at", "outbox", ["created_at"], unique=False)

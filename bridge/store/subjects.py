@@ -1,0 +1,294 @@
+"""What is kept of people, and how it is erased."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+
+from bridge.events import Occasion, Redaction, plain
+from bridge.secrets import Vault
+from bridge.subjects import SubjectKeys
+
+from . import schema
+from .database import Database
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erasure:
+    """A person, or a whole shop, that is to be forgotten; None for *source_id*: everywhere."""
+
+    id: int
+    source_id: int | None
+    redaction: Redaction
+    actor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What a batch told of people and of the connection itself.
+
+    `customers` are (keyed hash, order id) of paid orders; `unused` are deliveries that told
+    nothing, whose raw bodies need not be kept.
+    """
+
+    customers: Sequence[tuple[bytes, str]] = ()
+    redactions: Sequence[Redaction] = ()
+    data_requests: Sequence[str] = ()
+    disconnected: bool = False
+    unused: Sequence[int] = ()
+
+
+class Subjects:
+    """Finds and erases by keyed hashes; ids and amounts stay, for the ledger."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    def ask(self, source_id: int | None, redaction: Redaction, actor: str) -> None:
+        """Note an erasure that is to be done."""
+        with self._database.write() as connection:
+            now = self._database.local_now()
+            _add_erasure(
+                connection, self._vault, redaction, source_id=source_id, actor=actor, now=now
+            )
+
+    def asked(self) -> list[Erasure]:
+        """Return the erasures that are still to be done, oldest first."""
+        table = schema.erasure
+        with self._database.read() as connection:
+            return [
+                Erasure(
+                    id=row.id,
+                    source_id=row.source_id,
+                    redaction=plain.load(Redaction, self._vault.open(row.subject, "erasure")),
+                    actor=row.actor,
+                )
+                for row in connection.execute(select(table).order_by(table.c.id))
+            ]
+
+    def done(self, erasure_id: int) -> None:
+        """Forget an erasure that was carried out."""
+        table = schema.erasure
+        with self._database.write() as connection:
+            connection.execute(delete(table).where(table.c.id == erasure_id))
+
+    def erase_events(
+        self,
+        source_id: int | None,
+        keys: SubjectKeys,
+        order_ids: Collection[str],
+        now: int,
+        *,
+        whole_shop: bool = False,
+    ) -> int:
+        """Erase all events of a person, or of a shop; return how many.
+
+        What was not sent is skipped as ``erased``; payloads, waiting events, match keys and
+        hashes go.  The purchase ledger stays, so that nothing is sent again.
+        """
+        table = schema.outbox
+        about = _about(keys, order_ids, whole_shop=whole_shop)
+        if about is None:
+            return 0
+        where = about if source_id is None else and_(table.c.source_id == source_id, about)
+        with self._database.write() as connection:
+            ids = list(connection.scalars(select(table.c.id).where(where)))
+            for start in range(0, len(ids), CHUNK):
+                self._erase_rows(connection, ids[start : start + CHUNK], now)
+            self._forget_customer(connection, source_id, keys, whole_shop=whole_shop)
+        return len(ids)
+
+    def _erase_rows(self, connection: Connection, ids: Sequence[int], now: int) -> None:
+        table = schema.outbox
+        ours = table.c.id.in_(ids)
+        connection.execute(delete(schema.payload).where(schema.payload.c.outbox_id.in_(ids)))
+        connection.execute(delete(schema.held).where(schema.held.c.outbox_id.in_(ids)))
+        connection.execute(
+            update(table)
+            .where(ours, table.c.state.in_(("pending", "waiting")))
+            .values(state="skipped", reason="erased", curable=False, done_at=now)
+        )
+        connection.execute(
+            update(table)
+            .where(ours)
+            .values(email_key=None, phone_key=None, customer_key=None, curable=False)
+        )
+
+    def _forget_customer(
+        self, connection: Connection, source_id: int | None, keys: SubjectKeys, *, whole_shop: bool
+    ) -> None:
+        table = schema.known_customer
+        query = delete(table)
+        if source_id is not None:
+            query = query.where(table.c.source_id == source_id)
+        if not whole_shop:
+            query = query.where(table.c.key.in_(keys.all()))
+        connection.execute(query)
+
+    def bodies(self, source_id: int | None) -> Iterator[tuple[int, int]]:
+        """Yield (delivery id, source id) of all raw bodies that are still kept."""
+        delivery, body = schema.delivery, schema.delivery_body
+        last = 0
+        while True:
+            query = (
+                select(delivery.c.id, delivery.c.source_id)
+                .join(body, body.c.delivery_id == delivery.c.id)
+                .where(delivery.c.id > last)
+                .order_by(delivery.c.id)
+                .limit(CHUNK)
+            )
+            if source_id is not None:
+                query = query.where(delivery.c.source_id == source_id)
+            with self._database.read() as connection:
+                rows = [(row[0], row[1]) for row in connection.execute(query)]
+            if not rows:
+                return
+            yield from rows
+            last = rows[-1][0]
+
+    def erase_bodies(self, delivery_ids: Sequence[int], now: int) -> None:
+        """Drop raw bodies; what was not translated yet becomes dead as ``erased``."""
+        delivery, body = schema.delivery, schema.delivery_body
+        for start in range(0, len(delivery_ids), CHUNK):
+            ids = delivery_ids[start : start + CHUNK]
+            with self._database.write() as connection:
+                connection.execute(delete(body).where(body.c.delivery_id.in_(ids)))
+                connection.execute(
+                    update(delivery)
+                    .where(delivery.c.id.in_(ids), delivery.c.state == "received")
+                    .values(state="dead", reason="erased", done_at=now)
+                )
+
+    def known_customers(self, source_id: int, keys: Collection[bytes]) -> dict[bytes, str]:
+        """Return the first known order of each of these keyed hashes."""
+        table = schema.known_customer
+        query = select(table).where(table.c.source_id == source_id, table.c.key.in_(keys))
+        with self._database.read() as connection:
+            return {row.key: row.order_id for row in connection.execute(query)}
+
+    def costs(self, source_id: int, items: Collection[str]) -> dict[str, Decimal]:
+        """Return the unit costs that the operator gave for these SKUs or ids."""
+        table = schema.cost
+        query = select(table).where(table.c.source_id == source_id, table.c.item.in_(items))
+        with self._database.read() as connection:
+            return {row.item: Decimal(row.cost) for row in connection.execute(query)}
+
+    def set_costs(self, source_id: int, costs: Mapping[str, Decimal]) -> None:
+        """Keep *costs* (by SKU or id, in the shop's own currency) in place of all before."""
+        table = schema.cost
+        rows = [
+            {"source_id": source_id, "item": item, "cost": str(cost)}
+            for item, cost in costs.items()
+        ]
+        with self._database.write() as connection:
+            connection.execute(delete(table).where(table.c.source_id == source_id))
+            if rows:
+                connection.execute(insert(table), rows)
+
+    def recent_by_channel(self, source_id: int, since: int) -> dict[str, int]:
+        """Return how many purchases of each channel were decided since then."""
+        table = schema.outbox
+        query = (
+            select(table.c.channel, func.count())
+            .where(
+                table.c.source_id == source_id,
+                table.c.created_at > since,
+                table.c.occasion == Occasion.PURCHASE,
+                table.c.channel.is_not(None),
+            )
+            .group_by(table.c.channel)
+        )
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def events_about(self, source_id: int | None, keys: SubjectKeys) -> list[int]:
+        """Return the ids of the events about a person, for telling what is kept."""
+        about = _about(keys, (), whole_shop=False)
+        if about is None:
+            return []
+        table = schema.outbox
+        where = about if source_id is None else and_(table.c.source_id == source_id, about)
+        with self._database.read() as connection:
+            return list(connection.scalars(select(table.c.id).where(where)))
+
+
+def put_told(connection: Connection, vault: Vault, source_id: int, told: Told, now: int) -> None:
+    """Write *told* within the transaction that ends a batch."""
+    for key, order_id in told.customers:
+        known = schema.known_customer
+        if (
+            connection.scalar(
+                select(known.c.order_id).where(known.c.source_id == source_id, known.c.key == key)
+            )
+            is None
+        ):
+            connection.execute(
+                insert(known).values(source_id=source_id, key=key, order_id=order_id)
+            )
+    for redaction in told.redactions:
+        _add_erasure(connection, vault, redaction, source_id=source_id, actor="shop", now=now)
+    for request_id in told.data_requests:
+        _add_audit(connection, "privacy.data_requested", f"source {source_id}", request_id, now)
+    if told.disconnected:
+        source = schema.source
+        connection.execute(
+            update(source)
+            .where(source.c.id == source_id, source.c.state != "removed")
+            .values(state="disconnected")
+        )
+        _add_audit(connection, "source.disconnected", f"source {source_id}", "", now)
+    if told.unused:
+        body = schema.delivery_body
+        connection.execute(delete(body).where(body.c.delivery_id.in_(told.unused)))
+
+
+def _add_audit(connection: Connection, action: str, subject: str, detail: str, now: int) -> None:
+    connection.execute(
+        insert(schema.audit).values(
+            at=now, actor="shop", action=action, subject=subject, detail=detail
+        )
+    )
+
+
+def _add_erasure(
+    connection: Connection,
+    vault: Vault,
+    redaction: Redaction,
+    *,
+    source_id: int | None,
+    actor: str,
+    now: int,
+) -> None:
+    connection.execute(
+        insert(schema.erasure).values(
+            source_id=source_id,
+            subject=vault.seal(plain.dump(redaction), "erasure"),
+            asked_at=now,
+            actor=actor,
+        )
+    )
+
+
+def _about(
+    keys: SubjectKeys, order_ids: Collection[str], *, whole_shop: bool
+) -> ColumnElement[bool] | None:
+    """Return the condition that an event is about the person; None if nothing names one."""
+    table = schema.outbox
+    if whole_shop:
+        return table.c.id.is_not(None)
+    named = [
+        column == key
+        for column, key in (
+            (table.c.email_key, keys.email_key),
+            (table.c.phone_key, keys.phone_key),
+            (table.c.customer_key, keys.customer_key),
+        )
+        if key is not None
+    ]
+    if order_ids:
+        named.append(table.c.order_id.in_(order_ids))
+    return or_(*named) if named else None
