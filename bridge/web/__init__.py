@@ -36,6 +36,11 @@ class Application:
             self.worker = Worker(self.store, self.config)
             self.worker.start()
 
+    def ask_to_stop(self) -> None:
+        """Let the embedded worker begin to finish; safe in a signal's function."""
+        if self.worker:
+            self.worker.ask_to_stop()
+
     def stop_worker(self) -> None:
         """Finish what the embedded worker has under way."""
         if self.worker:

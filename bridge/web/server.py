@@ -14,7 +14,7 @@ def settings(config: Config) -> dict[str, Any]:
     """Return gunicorn's settings; hooks included."""
     return {
         "bind": f"[::]:{config.port}" if _has_ipv6() else f"0.0.0.0:{config.port}",
-        "worker_class": "gthread",
+        "worker_class": "bridge.web.deadline.DeadlineWorker",
         "workers": config.web_concurrency,
         "threads": 8,
         "timeout": 30,

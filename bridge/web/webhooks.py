@@ -15,7 +15,7 @@ from bridge.events import BridgeError, Request, VerificationError
 from bridge.receive import Received, receive
 from bridge.store import Source, Store, StoreError
 
-from .body import BodyTooLargeError, BodyTooSlowError, Watchdog, read_body
+from .body import BodyTooLargeError, BodyTooSlowError, read_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PREFIX = "/webhooks/"
 CACHE_S = 2.0
 _CACHE_SIZE = 10_000
-_GONE = {"disconnected", "removed"}
+_GONE = {"removed"}  # by the operator; a shop that left still asks for redactions
 log = logging.getLogger(__name__)
 
 Answer = tuple[HTTPStatus, str]
@@ -38,15 +38,14 @@ class Webhooks:
         self._store = store
         self._application = application
         self._stored = stored
-        self._watchdog = Watchdog()
         self._sources: dict[str, tuple[float, Source]] = {}
 
     def __call__(self, environ: dict[str, Any], start: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
-        path = environ.get("PATH_INFO", "")
+        path = f"/{environ.get('PATH_INFO', '').lstrip('/')}"  # //webhooks must not redirect
         if not path.startswith(PREFIX):
             return self._application(environ, start)
-        status, text = self._answer(environ, path.removeprefix(PREFIX).rstrip("/"))
+        status, text = self._answer(environ, path.removeprefix(PREFIX).strip("/"))
         body = f"{text}\n".encode()
         headers = [
             ("Content-Type", "text/plain; charset=utf-8"),
@@ -56,8 +55,6 @@ class Webhooks:
             headers.append(("Allow", "POST"))
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append(("Retry-After", "60"))
-        if status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}:
-            headers.append(("Connection", "close"))
         start(f"{status.value} {status.phrase}", headers)
         return [body]
 
@@ -70,7 +67,7 @@ class Webhooks:
                 return HTTPStatus.NOT_FOUND, "not found"
             if source.state in _GONE:
                 return HTTPStatus.GONE, "this shop was disconnected"
-            body = read_body(environ, self._watchdog)
+            body = read_body(environ)
             return self._receive(source, Request(headers=_headers(environ), body=body))
         except BodyTooLargeError:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is too large"
