@@ -26,7 +26,8 @@ class Setting:
     """One setting of an adapter: forms, commands, validation and docs are made of it.
 
     `secret` values are write-only.  `many` values hold one entry a line.  `help` says in one
-    sentence where to find the value.
+    sentence where to find the value.  `remembered` values are written by the adapter itself
+    through `Shop.remember`: no form asks for them.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Setting:
     required: bool = True
     default: str = ""
     choices: tuple[str, ...] = ()
+    remembered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,14 +50,18 @@ class Shop(Protocol):
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Hold a lock of this shop across all processes."""
 
+    def heard_at(self) -> datetime | None:
+        """Return when a ping or a verified delivery of this shop last reached us; None if never."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Subscription:
     """One webhook of ours at the shop.
 
-    `state` is ``active``, ``disabled`` (the shop stopped it), ``changed`` (another topic
-    format or version than ours) or ``silent`` (active, but it never reached us).  `detail` is
-    a sentence where something is wrong.
+    `state` is ``active``, ``disabled`` (the shop stopped it), ``changed`` (somebody filters or
+    reshapes what it delivers), ``silent`` (active, but it never reached us) or ``unavailable``
+    (the shop does not know the topic, for want of our companion; its id is empty, and that is
+    no fault).  `detail` is a sentence where something is wrong or worth knowing.
     """
 
     id: str
@@ -94,7 +98,10 @@ class ShopAdmin(Protocol):
     """What a source adapter that can administer its shop has as its `admin` attribute."""
 
     def topics(self, settings: Settings) -> Sequence[str]:
-        """Return the topics that are to be subscribed, in the shop system's words."""
+        """Return the topics that are to be subscribed, in the shop system's words.
+
+        Nothing where the settings hold no access to the shop's API: its webhooks are made by hand.
+        """
 
     def check(self, shop: Shop) -> Sequence[Finding]:
         """Read only: credentials, scopes, versions, redaction, other senders.  Never raises."""
