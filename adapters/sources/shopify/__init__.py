@@ -1,4 +1,4 @@
-"""Shopify: signed webhooks of orders, refunds and customers.
+"""Shopify: signed webhooks of orders, refunds, carts, checkouts and customers.
 
 Source: shopify.dev/docs/apps/build/webhooks (read 2026-11-23).
 """
@@ -28,13 +28,16 @@ from .bodies import SHAPES, read_delivery
 
 API_VERSION = "2026-10"
 SAMPLES = Path(__file__).parent / "samples"
+PIXEL = Path(__file__).parent / "browser" / "pixel.js"
+PIXEL_URL = '"https://bridge.example/collect/KEY"'
 SAMPLE_DOMAIN = "nordlicht-studio.myshopify.com"
 KEPT = ("Shop-Domain", "API-Version", "Triggered-At", "Event-Id")
 
 INSTRUCTIONS = """\
 In the Shopify admin open Settings > Notifications > Webhooks.
 Create a webhook for each of: Order creation, Order payment, Order cancellation, Order deletion,
-Refund create.
+Refund create; for carts and checkouts also Cart creation, Cart update, Checkout creation,
+Checkout update.
 Format: JSON.  API version: {version} or the latest.  URL:
 {url}
 Copy the signing key that the page shows into the webhook secrets of this source."""
@@ -137,6 +140,10 @@ class Shopify(SourceAdapter):
     def instructions(self, webhook_url: str) -> str:
         """Return how to connect the shop by hand."""
         return INSTRUCTIONS.format(version=API_VERSION, url=webhook_url)
+
+    def browser_script(self, collect_url: str) -> str:
+        """Return the custom pixel for Settings > Customer events, posting to *collect_url*."""
+        return PIXEL.read_text("utf-8").replace(PIXEL_URL, json.dumps(collect_url))
 
 
 def _header(request: Request, name: str) -> str:

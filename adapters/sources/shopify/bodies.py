@@ -7,6 +7,8 @@ from typing import Any
 from bridge.events import Delivery, Fact, Occasion, Redaction, Settings, TranslationError
 from bridge.events.reading import parse_object
 
+from .carts import is_cart, read_cart
+from .checkouts import is_checkout, read_checkout
 from .customers import is_customer, read_customer
 from .orders import is_deleted_order, is_order, read_deletion, read_order
 from .privacy import (
@@ -45,7 +47,21 @@ def _read_order(body: Body, delivery: Delivery, settings: Settings) -> Fact:
     return read_order(body, delivery.topic, settings, domain)
 
 
+def _read_checkout(body: Body, delivery: Delivery, settings: Settings) -> Fact:
+    domain = delivery.headers.get("X-Shopify-Shop-Domain", "")
+    return read_checkout(body, delivery.topic, settings, domain)
+
+
 ORDER = Shape(fact=Occasion.PURCHASE, noun="an order", fits=is_order, read=_read_order)
+CART = Shape(
+    fact="cart_snapshot",
+    noun="a cart",
+    fits=is_cart,
+    read=lambda body, delivery, _settings: read_cart(body, delivery.topic),
+)
+CHECKOUT = Shape(
+    fact=Occasion.CHECKOUT_STARTED, noun="a checkout", fits=is_checkout, read=_read_checkout
+)
 
 SHAPES: Mapping[str, Shape] = {
     "orders/create": ORDER,
@@ -60,6 +76,10 @@ SHAPES: Mapping[str, Shape] = {
         fits=is_deleted_order,
         read=lambda body, _delivery, _settings: read_deletion(body),
     ),
+    "carts/create": CART,
+    "carts/update": CART,
+    "checkouts/create": CHECKOUT,
+    "checkouts/update": CHECKOUT,
     "refunds/create": Shape(
         fact=Occasion.REFUND,
         noun="a refund",
@@ -102,7 +122,7 @@ SHAPES: Mapping[str, Shape] = {
 def read_delivery(delivery: Delivery, settings: Settings) -> Iterable[Fact]:
     """Yield what *delivery* tells; nothing for a topic that is not in SHAPES.
 
-    So for ``orders/edited``, whose body is an edit and no order.
+    So for ``orders/edited``, whose body is an edit and no order, and ``checkouts/delete``.
     Raises TranslationError: ``no_topic``, ``not_json`` and its like, ``not_an_order`` …
     """
     if not delivery.topic:

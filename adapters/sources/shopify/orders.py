@@ -6,7 +6,6 @@ Source: shopify.dev/docs/api/webhooks/2026-07, orders/create (read 2026-11-23).
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from bridge.events import (
@@ -16,9 +15,8 @@ from bridge.events import (
     OrderCancelled,
     Settings,
     TranslationError,
-    UserData,
 )
-from bridge.events.reading import identifier, mapping, moment, text
+from bridge.events.reading import identifier, moment, text
 
 from .channels import (
     channel,
@@ -29,14 +27,14 @@ from .channels import (
     payment_methods,
     tags,
 )
-from .consent import attributes, is_denial, read_consent
+from .consent import is_denial, read_consent
 from .money import baskets
 from .people import residence, user_data
-from .urls import event_source_url, fbclid, referrer_url
+from .urls import event_source_url, referrer_url
+from .visits import attribute, visitor_keys, with_browser
 
 # Keys that an order has and a checkout, cart, draft, refund or fulfilment has not.
 ORDER_KEYS = ("financial_status", "order_number", "confirmation_number", "payment_gateway_names")
-BROWSER_ID = re.compile(r"fb\.[0-2]\.\d{10,13}\.[A-Za-z0-9_.-]{1,600}\Z")
 OWN_EVENT_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}\Z")
 
 
@@ -100,45 +98,10 @@ def read_order(order: Mapping[str, Any], topic: str, settings: Settings, shop_do
         return event
     return replace(
         event,
-        event_id=_attribute(order, "_meta_event_id", OWN_EVENT_ID),
-        user_data=_with_browser(event.user_data, order, created_at),
+        event_id=attribute(order, "_meta_event_id", OWN_EVENT_ID),
+        user_data=with_browser(event.user_data, order, created_at),
         event_source_url=event_source_url(order, settings, shop_domain),
         referrer_url=referrer_url(order),
-        visitor_keys=_visitor_keys(order),
+        visitor_keys=visitor_keys(order.get("cart_token"), order.get("checkout_token")),
         consent=consent,
     )
-
-
-def _with_browser(known: UserData, order: Mapping[str, Any], created_at: datetime) -> UserData:
-    """Add what the browser told.  When the click was is not known: not after the order."""
-    client = mapping(order.get("client_details"))
-    click = fbclid(order)
-    return replace(
-        known,
-        client_ip_address=text(client.get("browser_ip")) or text(order.get("browser_ip")),
-        client_user_agent=text(client.get("user_agent")),
-        fbp=_attribute(order, "_fbp", BROWSER_ID),
-        fbc=_attribute(order, "_fbc", BROWSER_ID),
-        fbclid=click,
-        fbclid_at=created_at if click else None,
-    )
-
-
-def _attribute(order: Mapping[str, Any], name: str, form: re.Pattern[str]) -> str | None:
-    """Return a note attribute of the given form; buyers can write anything into them.
-
-    A name that begins with two underscores is one that Shopify keeps from the buyer.
-    """
-    found = attributes(order, (name, f"_{name}"))
-    return next((value for _, value in found if form.match(value)), None)
-
-
-def _visitor_keys(order: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the tokens that the browser knows too.
-
-    The cart cookie may end in ``?key=…``, which the order's token does not have.
-    """
-    cart = (text(order.get("cart_token")) or "").partition("?")[0]
-    checkout = text(order.get("checkout_token"))
-    keys = (("cart", identifier(cart)), ("checkout", identifier(checkout)))
-    return tuple(f"{kind}:{token}" for kind, token in keys if token)

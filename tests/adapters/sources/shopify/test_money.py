@@ -46,10 +46,9 @@ def test_the_parts_of_a_recorded_order_add_up(case):
 
 def test_the_parts_of_every_sample_add_up():
     for sample in adapter.samples():
-        [event] = translate(sample.topic, sample.body)
-        assert isinstance(event, Event)
-        if event.basket.amounts.items is not None:
-            assert remainder(event.basket.amounts) == 0, sample.name
+        [fact] = translate(sample.topic, sample.body)
+        if isinstance(fact, Event) and fact.basket.amounts.items is not None:
+            assert remainder(fact.basket.amounts) == 0, sample.name
 
 
 def test_included_tax_is_taken_out_of_the_parts():

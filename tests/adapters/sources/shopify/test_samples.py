@@ -42,8 +42,20 @@ def test_the_samples_show_what_is_left_out():
     assert event("partial_refund").order_id == event("paid_web_order").order_id
 
 
+def test_the_samples_show_a_cart_that_grows_into_a_checkout():
+    [created] = translate(SAMPLES["cart_created"].topic, SAMPLES["cart_created"].body)
+    [grown] = translate(SAMPLES["cart_grew"].topic, SAMPLES["cart_grew"].body)
+
+    assert created.first
+    assert set(created.contents) < set(grown.contents)
+    assert f"cart:{grown.cart_token}" in event("checkout_started").visitor_keys
+
+
 def test_the_samples_are_of_one_day():
-    assert {event(name).event_time.date().isoformat() for name in SAMPLES} == {"2026-11-23"}
+    facts = [fact for sample in SAMPLES.values() for fact in translate(sample.topic, sample.body)]
+    times = [fact.event_time if isinstance(fact, Event) else fact.at for fact in facts]
+
+    assert {time.date().isoformat() for time in times} == {"2026-11-23"}
 
 
 def test_no_id_looks_like_a_time_in_milliseconds():
