@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from bridge.events import ConfigError, Endpoint
 
@@ -23,7 +23,8 @@ class Config:
     """The environment as values; `repr` shows no secret.
 
     `retention_raw` counts from translation, `retention_dead` from receipt, `retention_payload`
-    from an event's final state.  `trusted_proxies` is the exact number of proxies in front.
+    from an event's final state, `retention_trace` from an event's or delivery's arrival.
+    `trusted_proxies` is the exact number of proxies in front.
     """
 
     database_url: str
@@ -42,6 +43,7 @@ class Config:
     retention_raw: timedelta
     retention_dead: timedelta
     retention_payload: timedelta
+    retention_trace: timedelta
 
     def __repr__(self) -> str:
         """Name the engine only: URLs of databases hold passwords."""
@@ -72,7 +74,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     return Config(
         database_url=database_url,
         secret_key=secret_key or _generated_key(database_url),
-        secret_key_previous=tuple(read.text("SECRET_KEY_PREVIOUS").split()),
+        secret_key_previous=_lines(read.text("SECRET_KEY_PREVIOUS")),
         setup_token=read.text("SETUP_TOKEN"),
         public_url=read("PUBLIC_URL", _web_url, _platform_url(read)),
         graph_url=read("GRAPH_URL", _web_url, "https://graph.facebook.com"),
@@ -86,6 +88,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         retention_raw=read("RETENTION_RAW", _duration, "72h"),
         retention_dead=read("RETENTION_DEAD", _duration, "8d"),
         retention_payload=read("RETENTION_PAYLOAD", _duration, "30d"),
+        retention_trace=read("RETENTION_TRACE", _duration, "90d"),
     )
 
 
@@ -126,14 +129,28 @@ def _secret_key(text: str) -> str:
 
 
 def _web_url(text: str) -> str:
-    parts = urlsplit(text)
     if not text:
         return ""
+    parts = _split_url(text)
     if parts.scheme == "https" and parts.hostname:
         return text.rstrip("/")
     if parts.scheme == "http" and parts.hostname in _LOOPBACK:
         return text.rstrip("/")
     raise ValueError("must be an https:// address (http:// only on this machine)")
+
+
+def _split_url(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:  # its text would show the value
+        raise ValueError("is not a sound address") from None
+    return parts
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    """Return the entries of a value that may hold several, one a line; a key may have spaces."""
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
 def _version(text: str) -> str:
@@ -200,8 +217,9 @@ def _generated_key(database_url: str) -> str:
 
 def _write_once(path: Path, text: str) -> None:
     """Write a file whole or not at all; of two processes that start together one wins."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # Not the process id: two containers on one disk are both process 1.
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(text + "\n")
         file.flush()
@@ -209,3 +227,6 @@ def _write_once(path: Path, text: str) -> None:
     with contextlib.suppress(FileExistsError):
         os.link(draft, path)
     draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # a key lost in a power cut would lose all that was sealed with it
+    os.close(folder)

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable
 
+from bridge.care import erase_asked, purge
 from bridge.config import Config
 from bridge.send import Sender
 from bridge.store import Store, StoreError
@@ -14,16 +15,18 @@ from bridge.translate import blame, translate_due
 POLL_S = 0.5
 BEAT_S = 10
 FAULT_S = 2
+CARE_S = 60
 DRAIN_S = 22  # platforms kill 30 seconds after they ask
 
 log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Two threads, one a verb, so that a slow platform never delays translation."""
+    """A thread for each verb, so that a slow platform never delays translation."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
+        self._config = config
         self._sender = Sender(store, config.endpoint)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = threading.Event()
@@ -34,6 +37,7 @@ class Worker:
                 ("translate", self._translate),
                 ("send", self._send),
                 ("beat", self._beat),
+                ("care", self._care),
             )
         ]
 
@@ -87,6 +91,11 @@ class Worker:
 
     def _send(self) -> float:
         return 0 if self._sender.send_due(self._stopping.is_set) else POLL_S
+
+    def _care(self) -> float:
+        erase_asked(self._store)
+        purge(self._store, self._config, self._stopping.is_set)
+        return CARE_S
 
     def _beat(self) -> float:
         self._store.history.beat(self._name, self._store.now())

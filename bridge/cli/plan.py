@@ -1,12 +1,14 @@
 """``capi-bridge plan``: the tagging plan."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from bridge import plan as plans
+from bridge import translate
 
-from .shared import open_store
+from .shared import as_json_option, open_store, print_json, print_table
 
 
 @click.group()
@@ -50,3 +52,44 @@ def apply(path: Path) -> None:
     store.history.apply_plan(text, plans.digest(text))
     store.history.audit("cli", "plan.applied", plans.digest(text))
     click.echo(f"plan {plans.digest(text)} is in force")
+
+
+@plan.command()
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--limit", default=20, show_default=True, help="So many changed events at most.")
+@as_json_option
+def preview(path: Path, limit: int, as_json: bool) -> None:
+    """Decide the deliveries of the last days under the plan at PATH; nothing is changed."""
+    found = translate.preview(open_store(), plans.parse(path.read_text(encoding="utf-8")))
+    sides = {"before": found.before, "after": found.after}
+    if as_json:
+        print_json(
+            {
+                "deliveries": found.deliveries,
+                "changed": len(found.changes),
+                **{name: vars(side) for name, side in sides.items()},
+                "changes": [vars(change) for change in found.changes[:limit]],
+            }
+        )
+        return
+    click.echo(f"{found.deliveries} deliveries are still held raw")
+    print_table(
+        ("", "sent", "value", "skipped"),
+        (
+            (name, side.sent, _listed(side.value), _listed(side.skipped))
+            for name, side in sides.items()
+        ),
+    )
+    click.echo(f"\n{len(found.changes)} events would change")
+    if found.changes:
+        print_table(
+            ("shop", "event id", "order", "before", "after"),
+            (
+                (one.source, one.event_id, one.order_number, one.before, one.after)
+                for one in found.changes[:limit]
+            ),
+        )
+
+
+def _listed(amounts: Mapping[str, object]) -> str:
+    return ", ".join(f"{amount} {name}" for name, amount in sorted(amounts.items())) or "-"

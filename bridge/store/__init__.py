@@ -13,6 +13,7 @@ from .database import Clock, Database, StoreError
 from .history import History, Story
 from .intake import Intake
 from .outbox import Claim, Lane, Outbox
+from .retention import Ages, Retention
 from .rows import (
     Claimed,
     DeliveryEnd,
@@ -33,6 +34,7 @@ from .subjects import Erasure, Subjects, Told
 from .translations import Outcome, Translations
 
 __all__ = [
+    "Ages",
     "Claim",
     "Claimed",
     "DeliveryEnd",
@@ -69,6 +71,7 @@ class Store:
         self.translations = Translations(self.database, vault)
         self.outbox = Outbox(self.database, vault)
         self.subjects = Subjects(self.database, vault)
+        self.retention = Retention(self.database)
         self.history = History(self.database, vault)
         self._subject_key: bytes | None = None
 

@@ -24,10 +24,11 @@ from bridge.secrets import DamagedError, Vault
 
 from . import schema
 from .database import Database
-from .rows import UNREADABLE, Claimed, Settled, storable
+from .rows import UNREADABLE, Claimed, Destination, Settled, storable
 
 LEASE_US = 120_000_000
-EXPIRE_AT_ONCE = 5_000  # a long outage must not make us look at old events batch by batch
+RETIRE_AT_ONCE = 5_000  # a long outage must not make us look at old events batch by batch
+AMBIGUOUS_US = 40 * 3600 * 1_000_000  # within the 48 hours in which Meta drops a repeated event
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +41,12 @@ class Lane:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """Events leased together under one token."""
+    """Events leased together under one token; `retired` is how many ended instead."""
 
     lane: Lane
     token: str
     events: Sequence[Claimed]
+    retired: int = 0
 
 
 class Outbox:
@@ -101,8 +103,9 @@ class Outbox:
     def claim(self, lane: Lane, limit: int, now: int) -> Claim:
         """Lease up to *limit* due events; what is too old becomes expired instead.
 
-        An event whose payload is damaged becomes dead.  Raises ConfigError, and leases
-        nothing, where the payloads were sealed under a key that is not known.
+        An event that may have been sent 40 hours ago becomes dead: sent now it could count
+        twice.  So does one whose payload is damaged.  Raises ConfigError, and leases nothing,
+        where the payloads were sealed under a key that is not known.
         """
         table = schema.outbox
         token = secrets.token_hex(8)
@@ -111,12 +114,13 @@ class Outbox:
             table.c.mode == lane.mode,
             table.c.state == "pending",
         )
+        retired = 0
         with self._database.write() as connection:
             picked = connection.execute(_due(in_lane, limit, now)).all()
-            if any(row.expires_at <= now for row in picked):
-                self._expire(connection, in_lane, now)
+            if any(_is_over(row, now) for row in picked):
+                retired = self._retire(connection, in_lane, now)
                 picked = connection.execute(_due(in_lane, limit, now)).all()
-            ids = [row.id for row in picked if row.expires_at > now]
+            ids = [row.id for row in picked if not _is_over(row, now)]
             rows = connection.execute(
                 update(table)
                 .where(table.c.id.in_(ids))
@@ -124,18 +128,26 @@ class Outbox:
                 .returning(table.c.id, table.c.source_id, table.c.attempts, table.c.ambiguous_at)
             ).all()
             events = self._opened(connection, sorted(rows), now)
-        return Claim(lane=lane, token=token, events=events)
+        retired += len(rows) - len(events)
+        return Claim(lane=lane, token=token, events=events, retired=retired)
 
-    def _expire(self, connection: Connection, in_lane: ColumnElement[bool], now: int) -> None:
-        """Expire what is too old among the events that are due next."""
+    def _retire(self, connection: Connection, in_lane: ColumnElement[bool], now: int) -> int:
+        """End what is too old among the events that are due next; return how many were."""
         table = schema.outbox
-        next_due = connection.execute(_due(in_lane, EXPIRE_AT_ONCE, now))
-        old = [row.id for row in next_due if row.expires_at <= now]
-        connection.execute(
-            update(table)
-            .where(table.c.id.in_(old))
-            .values(state="expired", reason="expired", done_at=now)
-        )
+        next_due = connection.execute(_due(in_lane, RETIRE_AT_ONCE, now))
+        over = [row for row in next_due if _is_over(row, now)]
+        expired = [row.id for row in over if row.ambiguous_at is None]
+        unknown = [row.id for row in over if row.ambiguous_at is not None]
+        for ids, state, reason in (
+            (expired, "expired", "expired"),
+            (unknown, "dead", "unknown_outcome"),
+        ):
+            connection.execute(
+                update(table)
+                .where(table.c.id.in_(ids))
+                .values(state=state, reason=reason, done_at=now)
+            )
+        return len(over)
 
     def _opened(self, connection: Connection, rows: Sequence[Row[Any]], now: int) -> list[Claimed]:
         """Return the leased *rows* with their payloads; one that does not open is dead."""
@@ -271,6 +283,17 @@ class Outbox:
             ).rowcount
         return count
 
+    def take_probe(self, destination: Destination, now: int) -> bool:
+        """Let one worker alone try a destination that failed; return whether that is us.
+
+        Whatever is answered sets its clock anew; should we die before, it waits for a lease.
+        """
+        table = schema.destination
+        unchanged = and_(table.c.id == destination.id, table.c.next_at == destination.next_at)
+        with self._database.write() as connection:
+            values = {"next_at": now + LEASE_US}
+            return connection.execute(update(table).where(unchanged).values(values)).rowcount == 1
+
     def slow_down(self, destination_id: int, *, next_at: int, failures: int) -> None:
         """Let the whole destination wait until *next_at*: its clock, not each event's."""
         self._set_lane(destination_id, next_at=next_at, failures=failures)
@@ -295,9 +318,15 @@ class Outbox:
 def _due(in_lane: ColumnElement[bool], limit: int, now: int) -> Select[Any]:
     table = schema.outbox
     return (
-        select(table.c.id, table.c.expires_at)
+        select(table.c.id, table.c.expires_at, table.c.ambiguous_at)
         .where(in_lane, table.c.next_at <= now)
         .order_by(table.c.next_at, table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+
+
+def _is_over(row: Row[Any], now: int) -> bool:
+    """Return whether an event is too old to be sent, or to be sent again."""
+    unknown = row.ambiguous_at is not None and row.ambiguous_at <= now - AMBIGUOUS_US
+    return row.expires_at <= now or unknown

@@ -297,14 +297,17 @@ class Translations:
 
     def _enter(self, connection: Connection, row: OutboxRow, now: int) -> bool:
         """Enter the order into the ledger of purchases; return False if it stands there."""
-        entry = self._insert(schema.purchase).values(
+        table = schema.purchase
+        entry = self._insert(table).values(
             destination_id=row.destination_id,
             source_id=row.source_id,
             order_id=row.order_id,
             event_id=row.event_id,
             decided_at=now,
         )
-        return connection.execute(entry.on_conflict_do_nothing()).rowcount == 1
+        # Not by rowcount, which an INSERT does not tell on every engine.
+        entered = connection.execute(entry.on_conflict_do_nothing().returning(table.c.order_id))
+        return entered.first() is not None
 
     def _strike(self, connection: Connection, row: OutboxRow) -> None:
         """Take back an entry whose event was not let through after all."""

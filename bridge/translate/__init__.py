@@ -11,9 +11,10 @@ from bridge.store import Lease, Store, moment
 
 from .batch import Batch, blame
 from .memory import Memory
+from .preview import Preview, preview
 from .view import View, view_of
 
-__all__ = ["Batch", "Memory", "View", "blame", "translate_due", "view_of"]
+__all__ = ["Batch", "Memory", "Preview", "View", "blame", "preview", "translate_due", "view_of"]
 
 BATCH = 100
 log = logging.getLogger(__name__)

@@ -1,0 +1,134 @@
+"""What grows old is dropped, in chunks, so that no transaction holds the others up."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, and_, delete, select, update
+
+from . import schema
+from .database import Database
+
+CHUNK = 2_000
+FINAL_STATES = ("sent", "skipped", "dead", "expired")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ages:
+    """Before which time, in microseconds, each kind is dropped."""
+
+    raw: int  # bodies of translated deliveries, by the end of translation
+    undecided: int  # all other bodies, by receipt
+    payload: int  # events as they were sent, by their final state
+    trace: int  # rows about deliveries, verdicts, answers, events
+    ledger: int  # ids of purchases and orders
+
+
+class Retention:
+    """Drops one chunk of each kind a call."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def purge(self, ages: Ages) -> int:
+        """Drop a chunk of whatever is over its age; return how many rows went (0: all done)."""
+        return (
+            self._bodies(ages)
+            + self._payloads(ages.payload)
+            + self._traces(ages.trace)
+            + self._ledger(ages.ledger)
+        )
+
+    def _bodies(self, ages: Ages) -> int:
+        delivery, body = schema.delivery, schema.delivery_body
+        translated = and_(delivery.c.state == "translated", delivery.c.done_at < ages.raw)
+        other = and_(delivery.c.state != "translated", delivery.c.received_at < ages.undecided)
+        chunk = (
+            select(delivery.c.id)
+            .join(body, body.c.delivery_id == delivery.c.id)
+            .where(translated | other)
+            .limit(CHUNK)
+        )
+        with self._database.read() as connection:
+            ids = list(connection.scalars(chunk))
+        if not ids:
+            return 0
+        with self._database.write() as connection:
+            connection.execute(delete(body).where(body.c.delivery_id.in_(ids)))
+            connection.execute(
+                update(delivery)
+                .where(delivery.c.id.in_(ids), delivery.c.state == "received")
+                .values(state="dead", reason="undecided", done_at=ages.undecided)
+            )
+        return len(ids)
+
+    def _payloads(self, before: int) -> int:
+        outbox, payload = schema.outbox, schema.payload
+        chunk = (
+            select(outbox.c.id)
+            .join(payload, payload.c.outbox_id == outbox.c.id)
+            .where(outbox.c.state.in_(FINAL_STATES), outbox.c.done_at < before)
+            .limit(CHUNK)
+        )
+        with self._database.read() as connection:
+            ids = list(connection.scalars(chunk))
+        if not ids:
+            return 0
+        with self._database.write() as connection:
+            connection.execute(delete(payload).where(payload.c.outbox_id.in_(ids)))
+            connection.execute(
+                update(outbox)
+                .where(outbox.c.id.in_(ids))
+                .values(email_key=None, phone_key=None, customer_key=None)
+            )
+        return len(ids)
+
+    def _traces(self, before: int) -> int:
+        outbox, delivery, verdict = schema.outbox, schema.delivery, schema.verdict
+        receipt = schema.receipt
+        count = self._drop(
+            select(outbox.c.id).where(
+                outbox.c.created_at < before, outbox.c.state.in_(FINAL_STATES)
+            ),
+            outbox.c.id,
+        )
+        count += self._drop(
+            select(verdict.c.id)
+            .join(delivery, delivery.c.id == verdict.c.delivery_id)
+            .where(delivery.c.received_at < before),
+            verdict.c.id,
+        )
+        count += self._drop(
+            select(delivery.c.id).where(
+                delivery.c.received_at < before, delivery.c.state != "received"
+            ),
+            delivery.c.id,
+        )
+        return count + self._drop(
+            select(receipt.c.id).where(receipt.c.sent_at < before), receipt.c.id
+        )
+
+    def _ledger(self, before: int) -> int:
+        purchase, known = schema.purchase, schema.known_order
+        with self._database.read() as connection:
+            old_purchase = connection.scalar(
+                select(purchase.c.order_id).where(purchase.c.decided_at < before).limit(1)
+            )
+            old_order = connection.scalar(
+                select(known.c.order_id).where(known.c.seen_at < before).limit(1)
+            )
+        if old_purchase is None and old_order is None:
+            return 0
+        with self._database.write() as connection:
+            return (
+                connection.execute(delete(purchase).where(purchase.c.decided_at < before)).rowcount
+                + connection.execute(delete(known).where(known.c.seen_at < before)).rowcount
+            )
+
+    def _drop(self, chunk: Select[tuple[int]], key: ColumnElement[int]) -> int:
+        with self._database.read() as connection:
+            ids = list(connection.scalars(chunk.limit(CHUNK)))
+        if not ids:
+            return 0
+        table = key.table
+        with self._database.write() as connection:
+            connection.execute(delete(table).where(key.in_(ids)))
+        return len(ids)

@@ -1,0 +1,148 @@
+"""What another plan would change: the deliveries still held raw, decided under both."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from bridge.plan import Plan
+from bridge.store import OutboxRow, Source, Store, moment
+
+from .batch import Batch
+from .memory import Memory
+from .view import View, view_of
+
+CHUNK = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One event that another plan would treat otherwise; each side in a few words."""
+
+    source: str
+    event_id: str
+    order_number: str | None
+    before: str
+    after: str
+
+
+@dataclass
+class Side:
+    """The sums under one plan: events to be sent, their value by currency, skips by reason."""
+
+    sent: int = 0
+    value: dict[str, Decimal] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """Both sides, and the events that differ."""
+
+    deliveries: int
+    before: Side
+    after: Side
+    changes: list[Change]
+
+
+def preview(store: Store, plan: Plan) -> Preview:
+    """Return what *plan* would change over all deliveries whose raw bodies are still kept.
+
+    Both sides are decided as if for the first time, now; nothing is written.
+    """
+    before, after = Side(), Side()
+    changes: list[Change] = []
+    deliveries = 0
+    for source in store.connections.sources():
+        view = view_of(store, source, moment(store.now()))
+        wanted = replace(view, rules=plan.rules(source.name), plan_digest="preview")
+        old, count = _decided(store, source, view)
+        new, _ = _decided(store, source, wanted)
+        deliveries += count
+        _add(before, old)
+        _add(after, new)
+        changes += _changes(source, old, new)
+    return Preview(deliveries=deliveries, before=before, after=after, changes=changes)
+
+
+Rows = Mapping[tuple[int, str], OutboxRow]
+
+
+def _decided(store: Store, source: Source, view: View) -> tuple[Rows, int]:
+    """Return the rows that the source's raw deliveries lead to, by destination and event id."""
+    memory = Memory()
+    count = 0
+    for chunk in _chunks(store, source.id):
+        deliveries = [
+            stored for delivery_id in chunk if (stored := store.translations.delivery(delivery_id))
+        ]
+        batch = Batch(view, deliveries)
+        memory.costs |= store.subjects.costs(source.id, batch.subjects.items)
+        batch.decide(memory)
+        count += len(deliveries)
+    rows = (entry.fresh for entry in memory.by_id.values() if entry.fresh)
+    return {(row.destination_id, row.event_id): row for row in rows}, count
+
+
+def _chunks(store: Store, source_id: int) -> Iterator[list[int]]:
+    chunk: list[int] = []
+    for delivery_id, _ in store.subjects.bodies(source_id):
+        chunk.append(delivery_id)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _add(side: Side, rows: Rows) -> None:
+    for row in rows.values():
+        if row.payload is None:
+            side.skipped[row.reason] = side.skipped.get(row.reason, 0) + 1
+            continue
+        side.sent += 1
+        value, currency = _money(row)
+        if value is not None:
+            side.value[currency] = side.value.get(currency, Decimal(0)) + value
+
+
+def _changes(source: Source, old: Rows, new: Rows) -> list[Change]:
+    changes = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if _essence(before) != _essence(after):
+            known = after or before
+            changes.append(
+                Change(
+                    source=source.name,
+                    event_id=key[1],
+                    order_number=known.order_number if known else None,
+                    before=_in_words(before),
+                    after=_in_words(after),
+                )
+            )
+    return changes
+
+
+def _essence(row: OutboxRow | None) -> Any:
+    """Return what counts as a change: the verdict, or anything in what is sent."""
+    if row is None:
+        return None
+    return (row.state, row.reason, row.event_name, orjson.loads(row.payload or b"null"))
+
+
+def _in_words(row: OutboxRow | None) -> str:
+    if row is None:
+        return "nothing"
+    if row.payload is None:
+        return f"{row.state}: {row.reason}"
+    value, currency = _money(row)
+    return f"{row.event_name} {value if value is not None else ''} {currency}".strip()
+
+
+def _money(row: OutboxRow) -> tuple[Decimal | None, str]:
+    trace = orjson.loads(row.trace)
+    value = trace.get("value")
+    return (Decimal(value) if value is not None else None), trace.get("currency") or ""
