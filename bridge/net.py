@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from functools import cache
@@ -11,13 +12,7 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError, SSLError
 
 from bridge.events import BridgeError, Request, Response
 
@@ -26,12 +21,15 @@ READ_S = 10.0
 DEADLINE_S = 20.0
 MAX_BODY = 64 * 1024
 
-_BEFORE_SENDING = (NewConnectionError, ConnectTimeoutError, NameResolutionError, SSLError)
 _thread = threading.local()
 
 
 class NotSent(BridgeError):  # noqa: N818  it says what is so
     """The request never left: no name, no connection, no trusted certificate."""
+
+
+class Untrusted(NotSent):
+    """Not sent, for the server's certificate is not one that we trust."""
 
 
 class NoAnswer(BridgeError):  # noqa: N818  it says what is so
@@ -41,7 +39,8 @@ class NoAnswer(BridgeError):  # noqa: N818  it says what is so
 def send(request: Request, deadline_s: float = DEADLINE_S) -> Response:
     """Send *request* and return the answer, at most 64 KiB of it; redirects are not followed.
 
-    Raises NotSent or NoAnswer.  The whole call ends within *deadline_s*.
+    Raises NotSent, Untrusted or NoAnswer.  Nothing is sent after *deadline_s*, and no answer
+    is waited for; only looking up a name or trying many addresses may take longer.
     """
     with _Watchdog(deadline_s) as watchdog:
         try:
@@ -56,10 +55,13 @@ def send(request: Request, deadline_s: float = DEADLINE_S) -> Response:
                 decode_content=False,
             )
             body = watchdog.read(answer)
-        except _BEFORE_SENDING as error:
-            raise NotSent(f"not sent: {type(error).__name__}") from None
         except (HTTPError, OSError, ValueError) as error:
-            raise NoAnswer(f"no answer: {type(error).__name__}") from None
+            name = type(error).__name__
+            if watchdog.sent:
+                raise NoAnswer(f"no answer: {name}") from None
+            if isinstance(error, SSLError) and isinstance(error.args[0], ssl.CertificateError):
+                raise Untrusted("not sent: the certificate is not trusted") from None
+            raise NotSent(f"not sent: {name}") from None
     return Response(status=answer.status, body=body, headers=dict(answer.headers))
 
 
@@ -75,6 +77,7 @@ class _Watchdog:
         self._timer = threading.Timer(deadline_s, self._shut_down)
         self._timer.daemon = True
         self.connection: HTTPConnection | None = None
+        self.sent = False
 
     def __enter__(self) -> "_Watchdog":
         _thread.watchdog = self
@@ -89,16 +92,23 @@ class _Watchdog:
 
     def read(self, answer: urllib3.BaseHTTPResponse) -> bytes:
         body = b""
-        while len(body) < MAX_BODY and time.monotonic() < self._ends:
-            part = answer.read1(MAX_BODY - len(body))
-            if not part:
-                answer.release_conn()
-                return body
-            body += part
-        answer.close()
-        if len(body) < MAX_BODY:
-            raise TimeoutError
+        try:
+            while len(body) < MAX_BODY:
+                part = answer.read1(MAX_BODY - len(body))
+                # Our own shutting down looks like the end of an answer that tells no length.
+                self.check()
+                if not part:
+                    break
+                body += part
+        finally:
+            self.connection = None
+            answer.close()  # a connection whose answer was read whole is back in the pool
         return body
+
+    def check(self) -> None:
+        """Raise TimeoutError after the deadline."""
+        if time.monotonic() >= self._ends:
+            raise TimeoutError
 
     def _shut_down(self) -> None:
         connection = self.connection
@@ -108,13 +118,16 @@ class _Watchdog:
 
 
 class _Watched(HTTPConnection):
-    """Tells this thread's watchdog which connection it uses."""
+    """Tells this thread's watchdog which connection it uses, and when it begins to send."""
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        watchdog: _Watchdog | None = getattr(_thread, "watchdog", None)
-        if watchdog:
-            watchdog.connection = self
-        super().request(*args, **kwargs)
+    def send(self, data: Any) -> None:
+        watchdog: _Watchdog = _thread.watchdog
+        watchdog.connection = self
+        if self.sock is None:
+            self.connect()
+        watchdog.check()
+        watchdog.sent = True
+        super().send(data)
 
 
 class _WatchedTLS(_Watched, HTTPSConnection):

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from bridge.care import erase_asked, purge
@@ -17,12 +18,13 @@ BEAT_S = 10
 FAULT_S = 2
 CARE_S = 60
 DRAIN_S = 22  # platforms kill 30 seconds after they ask
+SENDERS = 4  # destinations at a time: one that hangs must not delay the others
 
 log = logging.getLogger(__name__)
 
 
 class Worker:
-    """A thread for each verb, so that a slow platform never delays translation."""
+    """Threads for each verb, so that a slow platform delays neither translation nor others."""
 
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
@@ -35,7 +37,7 @@ class Worker:
             threading.Thread(target=self._loop, args=(turn,), name=name, daemon=True)
             for name, turn in (
                 ("translate", self._translate),
-                ("send", self._send),
+                *[("send", self._send)] * SENDERS,
                 ("beat", self._beat),
                 ("care", self._care),
             )
@@ -55,8 +57,9 @@ class Worker:
         """Finish what is under way, give the rest back, and return within 22 seconds."""
         self._stopping.set()
         self._work.set()
+        ends = time.monotonic() + DRAIN_S
         for thread in self._threads:
-            thread.join(DRAIN_S)
+            thread.join(max(0, ends - time.monotonic()))
         log.info("worker.stopped", extra={"worker": self._name})
 
     def run(self) -> None:
