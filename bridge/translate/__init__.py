@@ -28,7 +28,10 @@ def translate_due(store: Store, should_stop: Callable[[], bool] = lambda: False)
         lease = store.translations.lease(now)
         if lease is None:
             break
-        count += _translate_leased(store, lease, now)
+        done = _translate_leased(store, lease, now)
+        count += done
+        if not done:  # lost to another worker, or a source that has less than it seems
+            break
     return count
 
 

@@ -21,8 +21,9 @@ from bridge.events import (
 from bridge.store import DeliveryEnd, HeldEvent, Outcome, StoredDelivery, Told, VerdictRow
 from bridge.subjects import SubjectKeys, keys_of
 
-from .memory import Entry, Memory, Subjects
+from .memory import KNOWN, Entry, Memory, Subjects
 from .rows import row_of
+from .soundness import sound
 from .view import View, Way
 
 _BOUGHT = {OrderState.AUTHORIZED, OrderState.PAID, OrderState.PARTIALLY_REFUNDED}
@@ -67,7 +68,7 @@ class Batch:
         view = self._view
         try:
             told = list(view.adapter.translate(stored.delivery, view.source.settings))
-            facts = [_completed(fact, stored.delivery.topic) for fact in told]
+            facts = [sound(fact, stored.delivery.topic) for fact in told]
             for fact in facts:
                 self._note_subjects(fact)
         except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its delivery
@@ -103,12 +104,22 @@ class Batch:
         self._memory = memory
         ways = {way.destination.id: way for way in self._view.ways}
         for held, event in self._held:
-            if way := ways.get(held.destination_id):
-                self._decide_on(way, event, held.delivery_id)
-            else:
-                self._stopped[held.outbox_id] = "no_route"
+            self._decide_held(ways.get(held.destination_id), held, event)
         for read in self._read:
             self._ends.append(read.error or self._decide_delivery(read))
+
+    def _decide_held(self, way: Way | None, held: HeldEvent, event: Event) -> None:
+        """Decide on what waited long enough; whatever happens, it waits no longer."""
+        if way is None:
+            self._stopped[held.outbox_id] = "no_route"
+            return
+        try:
+            entry = self._decide_on(way, event, held.delivery_id, waited=True)
+        except Exception:  # noqa: BLE001  a poisonous event must not stop its source
+            self._stopped[held.outbox_id] = "fault"
+            return
+        if not (entry and entry.fresh and entry.fresh.replaces == held.outbox_id):
+            self._stopped[held.outbox_id] = KNOWN  # by now it has another name or id
 
     def _decide_delivery(self, read: _Read) -> DeliveryEnd:
         delivery_id = read.stored.id
@@ -128,7 +139,7 @@ class Batch:
         match fact:
             case OrderCancelled():
                 self._fold(replace(fact, at=fact.at or stored.delivery.received_at))
-                for entry in list(self._memory.entries_of(fact.order_id)):
+                for entry in list(self._memory.entries_of(self._view.source.id, fact.order_id)):
                     self._cancel(entry)
             case Event():
                 self._take_event(fact, stored.id)
@@ -180,7 +191,10 @@ class Batch:
             self._stopped[entry.stored.id] = "cancelled"
             entry.stored = replace(entry.stored, **dead)  # type: ignore[arg-type]  # by name
 
-    def _decide_on(self, way: Way, event: Event, delivery_id: int) -> None:
+    def _decide_on(
+        self, way: Way, event: Event, delivery_id: int, *, waited: bool = False
+    ) -> Entry | None:
+        """Reach a verdict on one route; return the event's entry, None if its id is taken."""
         view, memory = self._view, self._memory
         verdict = policy.decide(
             event,
@@ -194,8 +208,10 @@ class Batch:
         purchase_of = event.order_id if event.occasion == Occasion.PURCHASE else None
         entry = memory.entry(way.destination.id, verdict.event_name, event_id, purchase_of)
         passed = memory.was_let_through(way.destination.id, purchase_of)
-        if entry.is_final or (passed and not entry.stored):
-            word, reason = "skip", entry.standing_reason
+        # A payment that waits for the hold to end is not undone by a late or an odd delivery.
+        outdone = not waited and entry and entry.waits and _is_not_paid(verdict)
+        if entry is None or entry.is_final or outdone or (passed and not entry.stored):
+            word, reason = "skip", entry.standing_reason if entry else KNOWN
         else:
             row = row_of(
                 view,
@@ -207,10 +223,11 @@ class Batch:
                 keys=self._keys(event),
                 costs=memory.costs,
             )
+            if entry.is_new:
+                memory.count(event)
             entry.fresh = replace(row, replaces=entry.stored.id) if entry.stored else row
             self._changed_entries[id(entry)] = entry
             word, reason = _WORDS.get(row.state, "skip"), row.reason
-            memory.count(event)
         self._verdicts.append(
             VerdictRow(
                 delivery_id=delivery_id,
@@ -223,6 +240,7 @@ class Batch:
                 order_state=event.order_state,
             )
         )
+        return entry
 
     def _event_id(self, event: Event) -> str:
         view = self._view
@@ -249,8 +267,8 @@ class Batch:
         )
 
 
-def _completed(fact: Fact, topic: str) -> Fact:
-    return replace(fact, topic=topic) if isinstance(fact, Event) and not fact.topic else fact
+def _is_not_paid(verdict: policy.Verdict) -> bool:
+    return isinstance(verdict, policy.Skip) and verdict.reason == "not_paid"
 
 
 def _dead(delivery_id: int, error: Exception) -> DeliveryEnd:

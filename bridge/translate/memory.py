@@ -30,6 +30,17 @@ class Entry:
     fresh: OutboxRow | None = None
 
     @property
+    def is_new(self) -> bool:
+        """Return whether nothing was ever decided."""
+        return self.fresh is None and self.stored is None
+
+    @property
+    def waits(self) -> bool:
+        """Return whether the event is held back until its time comes."""
+        latest = self.fresh or self.stored
+        return latest is not None and latest.state == "waiting"
+
+    @property
     def is_final(self) -> bool:
         """Return whether no later delivery may change the verdict."""
         latest = self.fresh or self.stored
@@ -77,17 +88,17 @@ class Memory:
 
     def entry(
         self, destination_id: int, event_name: str, event_id: str, purchase_of: str | None
-    ) -> Entry:
+    ) -> Entry | None:
         """Return the entry of this event, a new one if it was never seen.
 
         *purchase_of* is the order's id for its Purchase, of which there is only one,
-        whatever event id a later delivery would give it.
+        whatever event id a later delivery would give it.  None: another order has this id.
         """
-        entry = self.by_order.get((destination_id, purchase_of)) if purchase_of else None
-        entry = entry or self.by_id.setdefault((destination_id, event_name, event_id), Entry())
-        if purchase_of:
-            self.by_order[destination_id, purchase_of] = entry
-        return entry
+        key = destination_id, event_name, event_id
+        if not purchase_of:
+            return self.by_id.setdefault(key, Entry())
+        ours = self.by_order.setdefault((destination_id, purchase_of), Entry())
+        return ours if self.by_id.setdefault(key, ours) is ours else None
 
     def was_let_through(self, destination_id: int, purchase_of: str | None) -> bool:
         """Return whether the order's Purchase was ever enqueued, pruned rows included."""
@@ -98,9 +109,10 @@ class Memory:
         if event.occasion == Occasion.PURCHASE and event.channel:
             self.recent[event.channel] = self.recent.get(event.channel, 0) + 1
 
-    def entries_of(self, order_id: str) -> Iterable[Entry]:
-        """Return the entries of an order that a cancellation may still reach."""
+    def entries_of(self, source_id: int, order_id: str) -> Iterable[Entry]:
+        """Return the entries of a source's order that a cancellation may still reach."""
         for entry in self.by_id.values():
             latest = entry.fresh or entry.stored
-            if latest and latest.order_id == order_id and not entry.is_final:
+            ours = latest and (latest.source_id, latest.order_id) == (source_id, order_id)
+            if ours and not entry.is_final:
                 yield entry
