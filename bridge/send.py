@@ -15,7 +15,9 @@ from bridge import net, registry
 from bridge.events import BridgeError, ConfigError, Endpoint, Outcome, Receipt, Request, Response
 from bridge.store import Claim, Claimed, Destination, Lane, Settled, Store, StoreError
 
-BATCH = 100  # small enough that finding one bad event is cheap
+# Events a request, healthy and after one, two and more failures in a row.  A hundred are few
+# enough that finding a bad one is cheap; an outage is probed with one.
+BATCHES = (100, 50, 10, 1)
 BACKOFF_S = (2, 10, 30, 120, 300, 900, 1800, 3600)
 AMBIGUOUS_S = 5
 PROBE_PARKED_S = 900
@@ -205,7 +207,11 @@ class Sender:
         while True:
             try:
                 now = self._store.now()
-                settled = [] if splits else [_end_of(turn, one, receipt, now) for one in part]
+                alone = len(part) == 1
+                settled = [
+                    _end_of(turn, event, receipt, now, alone=alone)
+                    for event in (() if splits else part)
+                ]
                 kept = self._store.outbox.settle(
                     turn.claim,
                     settled,
@@ -297,17 +303,19 @@ def _is_probe(destination: Destination) -> bool:
 
 
 def _limit(destination: Destination) -> int:
-    """Return how many events to send at once: 100, after failures 25, 6 and then one."""
-    return 1 if destination.state == "parked" else max(1, BATCH >> 2 * destination.failures)
+    failures = len(BATCHES) if destination.state == "parked" else destination.failures
+    return BATCHES[min(failures, len(BATCHES) - 1)]
 
 
-def _end_of(turn: _Turn, event: Claimed, receipt: Receipt, now: int) -> Settled:
+def _end_of(turn: _Turn, event: Claimed, receipt: Receipt, now: int, *, alone: bool) -> Settled:
     """Return what becomes of one event by the answer to its request."""
+    # One that failed alone may itself be the cause: the others come first.  The rest keep
+    # their order.
     waiting = Settled(
         id=event.id,
         state="pending",
         reason=receipt.reason,
-        next_at=now,
+        next_at=now if alone else None,
         attempts=event.attempts,
         ambiguous_at=event.ambiguous_at,
     )

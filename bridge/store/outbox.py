@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
@@ -238,7 +239,7 @@ class Outbox:
             .values(
                 state=bindparam("new_state"),
                 reason=bindparam("new_reason"),
-                next_at=bindparam("new_next_at"),
+                next_at=func.coalesce(bindparam("new_next_at", type_=BigInteger), table.c.next_at),
                 attempts=bindparam("new_attempts"),
                 ambiguous_at=bindparam("new_ambiguous_at"),
                 done_at=bindparam("new_done_at"),

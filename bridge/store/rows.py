@@ -184,11 +184,11 @@ class Claimed:
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """What becomes of a claimed event after one request."""
+    """What becomes of a claimed event after one request; `next_at` None: due as before."""
 
     id: int
     state: str
     reason: str = ""
-    next_at: int = 0
+    next_at: int | None = None
     attempts: int = 0
     ambiguous_at: int | None = None
