@@ -4,6 +4,7 @@
 // Source: shopify.dev/docs/api/web-pixels-api, standard events and pixel privacy (read 2026-11-23).
 
 const COLLECT_URL = "https://bridge.example/collect/KEY";
+const CONSENT_AT = "capi_bridge_consent_at";
 const LONGEST_SEARCH = 100;
 // Pages whose path is a key to somebody's checkout, order or account.
 const PRIVATE_PAGE = /(^|\/)(account|authenticate|cart|checkouts?|orders)(\/|$)|^\/\d/i;
@@ -79,25 +80,49 @@ async function keys(checkout) {
   return found;
 }
 
-async function visitor(checkout) {
-  const consent = {
-    marketing: privacy?.marketingAllowed,
-    sale_of_data: privacy?.saleOfDataAllowed,
-  };
+// When a grant was first seen: it counts for nothing that happened before.
+async function grantedAt() {
+  try {
+    const known = Number(await browser.localStorage.getItem(CONSENT_AT));
+    if (known) return known;
+    const now = Date.now();
+    await browser.localStorage.setItem(CONSENT_AT, String(now));
+    return now;
+  } catch {
+    return Date.now();
+  }
+}
+
+async function forgetGrant() {
+  try {
+    await browser.localStorage.removeItem(CONSENT_AT);
+  } catch {
+    // Without storage there is nothing to forget.
+  }
+}
+
+async function visitor(checkout, url) {
+  const marketing = privacy?.marketingAllowed;
+  const consent = { marketing, sale_of_data: privacy?.saleOfDataAllowed };
   const known = { keys: await keys(checkout), consent };
-  if (consent.marketing === false) return known; // the refusal is handed on, and nothing else
-  return { ...known, fbp: await cookie("_fbp"), fbc: await cookie("_fbc") };
+  if (marketing === false) {
+    await forgetGrant();
+    return known; // the refusal is handed on, and nothing else
+  }
+  if (marketing) consent.at = await grantedAt();
+  return { ...known, url, fbp: await cookie("_fbp"), fbc: await cookie("_fbc") };
 }
 
 async function tell(event, checkout, name, id, customData) {
-  const who = await visitor(checkout);
+  const url = page(event.context?.document?.location?.href);
+  const who = await visitor(checkout, url);
   const silent = !name || who.consent.marketing === false;
   if (silent && !who.keys.length) return;
   const told = {
     event_name: name,
     event_id: id,
     event_time: Math.floor(Date.parse(event.timestamp) / 1000),
-    event_source_url: page(event.context?.document?.location?.href),
+    event_source_url: url,
     custom_data: customData,
   };
   const body = JSON.stringify({ events: silent ? [] : [told], visitor: who });

@@ -20,6 +20,8 @@ COOKIES = {
     "_fbc": "fb.1.1795423767000.IwY2xjaw",
     "cart": "Z2NwLWV1cm9wZQ%3Fkey%3DSECRET",
 }
+GRANTED_AT = 1795423777000
+STORED = {"capi_bridge_consent_at": str(GRANTED_AT)}
 VARIANT = {
     "id": "gid://shopify/ProductVariant/47112233440001",
     "sku": "LH-M-SAND",
@@ -50,8 +52,9 @@ def run(tool):
     """Return a function that lets things happen in the pixel's sandbox."""
     node = tool("node")
 
-    def happen(*happenings, cookies=COOKIES, privacy=GRANTED) -> dict:
+    def happen(*happenings, cookies=COOKIES, privacy=GRANTED, stored=STORED) -> dict:
         given = {
+            "stored": stored,
             "script": adapter.browser_script(COLLECT_URL),
             "cookies": cookies,
             "privacy": privacy,
@@ -100,7 +103,8 @@ def test_the_visitor_has_the_keys_of_the_order(told):
         "keys": list(purchase.visitor_keys),
         "fbp": COOKIES["_fbp"],
         "fbc": COOKIES["_fbc"],
-        "consent": {"marketing": True, "sale_of_data": True},
+        "url": "https://www.example.com/products/hemd",
+        "consent": {"marketing": True, "sale_of_data": True, "at": GRANTED_AT},
     }
 
 
@@ -198,6 +202,35 @@ def test_a_refusal_is_handed_on_and_nothing_else(told):
         "keys": ["cart:Z2NwLWV1cm9wZQ", f"checkout:{CHECKOUT['token']}"],
         "consent": {"marketing": False, "sale_of_data": False},
     }
+
+
+def test_a_refusal_forgets_the_grant(run):
+    seen = ["product_viewed", event(productVariant=VARIANT)]
+
+    assert run(seen, privacy=DENIED)["stored"] == {}
+
+
+def test_a_grant_dates_from_when_it_was_first_seen(run):
+    seen = ["product_viewed", event(productVariant=VARIANT)]
+
+    said = run(seen, seen, stored={})
+
+    times = {post["body"]["visitor"]["consent"]["at"] for post in said["posted"]}
+    assert times == {int(said["stored"]["capi_bridge_consent_at"])}
+    assert times.pop() > 1_700_000_000_000
+
+
+def test_without_storage_a_grant_dates_from_now(run):
+    [post] = run(["product_viewed", event(productVariant=VARIANT)], stored=None)["posted"]
+
+    assert post["body"]["visitor"]["consent"]["at"] > 1_700_000_000_000
+
+
+def test_where_nobody_was_asked_no_consent_is_told(told):
+    body = told(["product_viewed", event(productVariant=VARIANT)], privacy={})
+
+    assert body["visitor"]["consent"] == {}
+    assert len(body["events"]) == 1
 
 
 def test_a_refusal_without_a_key_is_not_told(run):
