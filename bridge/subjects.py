@@ -31,11 +31,12 @@ def subject_keys(
     customer_id: str | None = None,
 ) -> SubjectKeys:
     """Return the keys of a person; customer ids are local to the source's *word*."""
-    number = _e164(phone, phone_country)
+    address, number = (email or "").strip().casefold(), _e164(phone, phone_country)
+    customer = (customer_id or "").strip()
     return SubjectKeys(
-        email_key=keyed_hash(key, "email", email.strip().casefold()) if email else None,
+        email_key=keyed_hash(key, "email", address) if address else None,
         phone_key=keyed_hash(key, "phone", number) if number else None,
-        customer_key=keyed_hash(key, "customer", word, customer_id) if customer_id else None,
+        customer_key=keyed_hash(key, "customer", word, customer) if customer else None,
     )
 
 
@@ -55,7 +56,7 @@ def _e164(phone: str | None, country: str | None) -> str | None:
     if not phone:
         return None
     try:
-        parsed = phonenumbers.parse(phone[:40], country)
+        parsed = phonenumbers.parse(phone[:40], country.upper() if country else None)
     except phonenumbers.NumberParseException:
         return None
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
