@@ -37,15 +37,23 @@ def destination_kinds() -> list[str]:
 
 
 def _kinds(group: str) -> list[str]:
+    packaged = {entry.name for entry in entry_points(group=f"capi_bridge.{group}")}
+    return sorted(_folders(group) | packaged)
+
+
+def _folders(group: str) -> set[str]:
     folder = import_module(f"adapters.{group}")
-    ours = {module.name for module in pkgutil.iter_modules(folder.__path__)}
-    return sorted(ours | {entry.name for entry in entry_points(group=f"capi_bridge.{group}")})
+    return {module.name for module in pkgutil.iter_modules(folder.__path__)}
 
 
 def _load(group: str, kind: str) -> object:
     if kind not in _kinds(group):
         known = ", ".join(_kinds(group))
         raise ConfigError(f"there is no {group.removesuffix('s')} of kind {kind}; known: {known}")
-    for entry in entry_points(group=f"capi_bridge.{group}", name=kind):
+    if kind in _folders(group):  # a package never takes the place of our own
+        return import_module(f"adapters.{group}.{kind}").adapter
+    (entry, *_) = entry_points(group=f"capi_bridge.{group}", name=kind)
+    try:
         return entry.load()
-    return import_module(f"adapters.{group}.{kind}").adapter
+    except (ImportError, AttributeError):
+        raise ConfigError(f"adapter {kind}: cannot be loaded from {entry.value}") from None
