@@ -9,6 +9,7 @@ Here a request gets a thread when it is whole; what is not in time reads as brok
 
 import contextlib
 import re
+import signal
 import socket
 import time
 from functools import partial
@@ -169,8 +170,20 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         conn.hang_up()
         return False
 
+    def init_signals(self) -> None:
+        """Stop in good order on SIGINT too: Ctrl-C, and what some platforms send."""
+        super().init_signals()
+        signal.signal(signal.SIGINT, self.handle_exit)
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Let the embedded worker finish while requests under way are answered."""
         if self.alive:
             self.app.wsgi().ask_to_stop()
         super().handle_exit(sig, frame)
+
+    def is_parent_alive(self) -> bool:
+        """Stop as if told to when the master is gone: its successor needs the port."""
+        if super().is_parent_alive():
+            return True
+        self.handle_exit(signal.SIGTERM, None)
+        return False

@@ -35,6 +35,7 @@ def settings(config: Config) -> dict[str, Any]:
 
 def on_starting(server: Any) -> None:
     """Migrate before anything is forked, then let the children open their own connections."""
+    server.handle_int = server.handle_term  # gunicorn would break off what is under way
     application = server.app.wsgi()
     logs.configure(application.config.log_level)
     application.store.migrate()
