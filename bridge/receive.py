@@ -3,8 +3,9 @@
 from enum import StrEnum
 
 from bridge import registry
-from bridge.events import Request
+from bridge.events import Delivery, Request, fingerprint
 from bridge.store import Source, Store
+from bridge.visitors import COLLECTED
 
 SOFT_LIMIT = 2 * 1024 * 1024  # a body above this is kept as a line, not as bytes
 HARD_LIMIT = 16 * 1024 * 1024  # a body above this is not read
@@ -36,3 +37,19 @@ def receive(store: Store, source: Source, request: Request) -> Received:
     if not is_new:
         return Received.DUPLICATE
     return Received.DEAD if too_large else Received.STORED
+
+
+def collect(store: Store, source: Source, body: bytes, *, address: str, agent: str) -> None:
+    """Store what a browser posted, with the browser's own *address* and *agent*.
+
+    A body that the same browser posts twice within a second is stored once.
+    """
+    now = store.database.local_now()
+    second = str(now // 1_000_000)
+    delivery = Delivery(
+        topic=COLLECTED,
+        key=fingerprint(COLLECTED.encode(), second.encode(), address.encode(), body),
+        body=body,
+        headers={"ip": address, "user-agent": agent},
+    )
+    store.intake.put(source.id, delivery, now)

@@ -131,6 +131,10 @@ class SourceAdapter:
         """Return deliveries with invented people, for the demo; their times are re-dated."""
         return ()
 
+    def companion(self) -> tuple[str, bytes] | None:
+        """Return file name and bytes of what is to be installed in the shop; None if nothing is."""
+        return None
+
     def instructions(self, webhook_url: str) -> str:
         """Return in plain words how to connect the shop by hand."""
         return webhook_url

@@ -168,6 +168,7 @@ class Event:
     carries the mark of another tool that has sent it.  `subscription` is True for the first
     order of a subscription, `customer_is_new` says what the shop told about earlier orders.
     A refund's basket holds the money that was really returned, as a positive total.
+    `collected` marks what a browser reported without a signature.
     A form or CRM may also say its `action_source` (None: that of the channel), the
     `original_event` that this one belongs to, and in `extra` custom properties to be sent.
     """
@@ -201,6 +202,7 @@ class Event:
     referrer_url: str | None = None
     visitor_keys: tuple[str, ...] = ()
     consent: Consent | None = None
+    collected: bool = False
     action_source: str | None = None
     original_event: OriginalEvent | None = None
     extra: Mapping[str, str] = field(default_factory=dict)

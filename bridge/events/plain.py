@@ -62,6 +62,8 @@ def _read(kind: Any, value: Any) -> Any:
         return _read(next(part for part in get_args(kind) if part is not type(None)), value)
     if origin is tuple:
         return tuple(_read(get_args(kind)[0], item) for item in value)
+    if origin is Mapping:
+        return {key: _read(get_args(kind)[1], item) for key, item in value.items()}
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
         return kind(

@@ -8,10 +8,13 @@ from bridge.plan.kinds import fill, parts_of
 from bridge.plan.reading import parse
 from bridge.plan.rules import (
     ChannelRules,
+    CollectorRules,
     ConsentRules,
     ContentRules,
+    CustomRule,
     DestinationRules,
     EventRules,
+    FunnelRules,
     IdRules,
     Plan,
     PurchaseRules,
@@ -22,10 +25,13 @@ from bridge.plan.rules import (
 
 __all__ = [
     "ChannelRules",
+    "CollectorRules",
     "ConsentRules",
     "ContentRules",
+    "CustomRule",
     "DestinationRules",
     "EventRules",
+    "FunnelRules",
     "IdRules",
     "Plan",
     "PurchaseRules",

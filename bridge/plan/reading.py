@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from bridge.events import ConfigError, Occasion
 from bridge.plan.kinds import EVENT_NAME, MAX_SHOWN, NAME, nearest
-from bridge.plan.rules import ChannelRules, DestinationRules, EventRules, Plan, Rules
+from bridge.plan.rules import ChannelRules, CustomRule, DestinationRules, EventRules, Plan, Rules
 
 Path = tuple[str, ...]
 Table = dict[str, object]
@@ -89,6 +89,8 @@ class _Reader:
             if name not in _SECTIONS:
                 known = _SECTIONS if at else (*_SECTIONS, "source")
                 self._unknown("section", here, known)
+            elif name == "custom":
+                sections[name] = self._custom(table, here)
             elif self._is_table(table, here):
                 sections[name] = self._section_of(base, name, table, here)
         rules = replace(base, **sections)
@@ -110,6 +112,15 @@ class _Reader:
         if name == "destinations":
             return self._destinations(base.destinations, table, at)
         return self._section(getattr(base, name), table, at)
+
+    def _custom(self, tables: object, at: Path) -> tuple[CustomRule, ...]:
+        if not isinstance(tables, list):
+            self._wrong(at, "custom events stand in tables of their own: [[custom]]")
+            return ()
+        rules = [self._section(CustomRule(), table, at) for table in tables]
+        if any(not rule.name for rule in rules):
+            self._wrong(at, "a custom event needs a name")
+        return tuple(rules)
 
     def _destinations(
         self, base: Mapping[str, DestinationRules], table: Table, at: Path

@@ -207,6 +207,39 @@ class IdRules:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FunnelRules:
+    """[funnel]: carts and checkouts before the order."""
+
+    debounce_seconds: int = field(default=8, metadata=whole(0, 60))
+    wait_minutes: int = field(default=30, metadata=whole(0, 120))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectorRules:
+    """[collector]: which events the storefront script owns; the webhooks own the others."""
+
+    events: tuple[str, ...] = field(
+        default=("ViewContent", "Search", "AddToWishlist", "AddPaymentInfo", "Contact"),
+        metadata=list_of(),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomRule:
+    """[[custom]]: an event of the plan's own, for what meets every condition given."""
+
+    name: str = field(default="", metadata=NAME)
+    occasions: tuple[str, ...] = field(default=("purchase",), metadata=list_of())
+    topics: tuple[str, ...] = field(default=(), metadata=list_of())
+    channels: tuple[str, ...] = field(default=(), metadata=list_of(*Channel))
+    states: tuple[str, ...] = field(default=(), metadata=list_of(*OrderState))
+    tags: tuple[str, ...] = field(default=(), metadata=list_of())
+    products: tuple[str, ...] = field(default=(), metadata=list_of())
+    min_amount: Decimal = field(default=Decimal(0), metadata=number(0, 10**9))
+    max_amount: Decimal = field(default=Decimal(10**9), metadata=number(0, 10**9))
+
+
+@dataclass(frozen=True, kw_only=True)
 class DestinationRules:
     """[destinations.NAME]: which markets go to this destination; an empty list is all."""
 
@@ -226,12 +259,19 @@ class Rules:
     contents: ContentRules = field(default_factory=ContentRules)
     who: WhoRules = field(default_factory=WhoRules)
     ids: IdRules = field(default_factory=IdRules)
+    funnel: FunnelRules = field(default_factory=FunnelRules)
+    collector: CollectorRules = field(default_factory=CollectorRules)
+    custom: tuple[CustomRule, ...] = ()
     destinations: Mapping[str, DestinationRules] = field(default_factory=dict)
+
+    def custom_rule(self, occasion: str) -> CustomRule | None:
+        """Return the plan's own event of this name."""
+        return next((rule for rule in self.custom if rule.name == occasion), None)
 
     def event_names(self) -> set[str]:
         """Return every event name of the plan, those that are off included."""
         own = {channel.event_name for channel in self.channels.values()}
-        return {*self.events.names.values(), *own} - {""}
+        return {*self.events.names.values(), *own, *(one.name for one in self.custom)} - {""}
 
     def needs_costs(self) -> bool:
         """Return whether any value of this plan is counted with the cost of goods."""

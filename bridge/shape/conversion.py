@@ -8,7 +8,7 @@ from bridge.plan import Rules
 from bridge.policy import Send
 from bridge.shape.contents import items
 from bridge.shape.ids import order_id_for
-from bridge.shape.people import clean_url, user_data
+from bridge.shape.people import clean_url, origin_of, user_data
 from bridge.shape.value import Costs, side, worth
 
 NO_BROWSER = {"physical_store", "system_generated"}
@@ -38,7 +38,10 @@ def shape(
     (a shop's clock that is fast) becomes *now*.
     """
     browser = send.browser and send.action_source not in NO_BROWSER
-    pages = browser and not rules.who.restricted
+    page = clean_url(event.event_source_url) if browser else None
+    referrer = clean_url(event.referrer_url) if browser else None
+    if rules.who.restricted:  # Meta wants a page of website events, so the shop's front door
+        page, referrer = origin_of(page), None
     custom_data, notes = _custom_data(event, rules, send.event_name, costs)
     conversion = Conversion(
         event_name=send.event_name,
@@ -48,10 +51,10 @@ def shape(
         user_data=user_data(event.user_data, rules.who, browser=browser),
         external_id=external_id if "external_id" in rules.who.user_data else None,
         custom_data=custom_data,
-        event_source_url=clean_url(event.event_source_url) if pages else None,
-        referrer_url=clean_url(event.referrer_url) if pages else None,
+        event_source_url=page,
+        referrer_url=referrer,
         limited_data_use=send.decision.limited_data_use,
-        original_event=_original(event, rules),
+        original_event=event.original_event or _original(event, rules),
     )
     return Shaped(conversion=conversion, notes=notes)
 
@@ -70,7 +73,10 @@ def _custom_data(
         content_type=rules.contents.content_type if contents else None,
         num_items=sum(item.quantity for item in contents) or None,
         order_id=order_id_for(event, rules.ids),
-        extra=_segmentation(event, rules),
+        extra={
+            **({} if rules.who.restricted else event.extra),
+            **_segmentation(event, rules),
+        },
     )
     return custom_data, (*money.notes, *notes)
 

@@ -61,3 +61,8 @@ def clean_url(url: str | None) -> str | None:
     netloc = f"{place}:{port}" if port else place
     clean = urlunsplit((parts.scheme, netloc, parts.path, urlencode(kept, errors="replace"), ""))
     return clean if len(clean) <= MAX_URL else urlunsplit((parts.scheme, netloc, "/", "", ""))
+
+
+def origin_of(url: str | None) -> str | None:
+    """Return the front page of a clean *url*."""
+    return urlunsplit((*urlsplit(url)[:2], "/", "", "")) if url else None

@@ -32,6 +32,7 @@ from .rows import (
 )
 from .subjects import Erasure, Subjects, Told
 from .translations import Outcome, Translations
+from .visits import KnownVisitor, Visited, Visits
 
 __all__ = [
     "Ages",
@@ -42,6 +43,7 @@ __all__ = [
     "Erasure",
     "HeldEvent",
     "KnownRow",
+    "KnownVisitor",
     "Lane",
     "Lease",
     "OutboxRow",
@@ -55,6 +57,7 @@ __all__ = [
     "Story",
     "Told",
     "VerdictRow",
+    "Visited",
     "micros",
     "moment",
 ]
@@ -71,6 +74,7 @@ class Store:
         self.translations = Translations(self.database, vault)
         self.outbox = Outbox(self.database, vault)
         self.subjects = Subjects(self.database, vault)
+        self.visits = Visits(self.database, vault)
         self.retention = Retention(self.database)
         self.history = History(self.database, vault)
         self._subject_key: bytes | None = None

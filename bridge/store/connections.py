@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bridge.events import ConfigError, Settings
@@ -78,7 +78,13 @@ class Connections:
 
     def source_by_webhook_key(self, key: str) -> Source | None:
         """Return the source whose webhook URL has *key*."""
-        where = schema.source.c.webhook_key_hash == key_hash(key)
+        return self._source_where(schema.source.c.webhook_key_hash == key_hash(key))
+
+    def source_by_collect_key(self, key: str) -> Source | None:
+        """Return the source whose collector URL has *key*."""
+        return self._source_where(schema.source.c.collect_key_hash == key_hash(key))
+
+    def _source_where(self, where: ColumnElement[bool]) -> Source | None:
         with self._database.read() as connection:
             row = connection.execute(select(schema.source).where(where)).mappings().first()
         return self._source(row) if row else None

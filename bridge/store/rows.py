@@ -122,6 +122,7 @@ class OutboxRow:
     trace: str
     payload: bytes | None = field(default=None, repr=False)
     held_event: bytes | None = field(default=None, repr=False)
+    held_keys: tuple[bytes, ...] = ()
     email_key: bytes | None = None
     phone_key: bytes | None = None
     customer_key: bytes | None = None

@@ -289,3 +289,37 @@ erasure = Table(
     Column("asked_at", Micros, nullable=False),
     Column("actor", Text, nullable=False),
 )
+
+cart = Table(
+    "cart",
+    metadata,
+    Column("source_id", ForeignKey("source.id"), primary_key=True),
+    Column("key", LargeBinary, primary_key=True),  # keyed hash of the cart token
+    Column("state", Text, nullable=False),  # JSON: quantities by product, no person
+    Column("seen_at", Micros, nullable=False, index=True),
+)
+
+visitor = Table(
+    "visitor",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source_id", ForeignKey("source.id"), nullable=False),
+    Column("told", LargeBinary, nullable=False),  # sealed: the visitor as JSON
+    Column("seen_at", Micros, nullable=False, index=True),
+)
+
+visitor_key = Table(
+    "visitor_key",
+    metadata,
+    Column("source_id", ForeignKey("source.id"), primary_key=True),
+    Column("key", LargeBinary, primary_key=True),  # keyed hash of a token
+    Column("visitor_id", BigInteger, nullable=False, index=True),
+)
+
+held_key = Table(
+    "held_key",
+    metadata,
+    Column("outbox_id", Id, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, primary_key=True),  # keyed hash of a token
+    Index("ix_held_key_key", "key"),
+)

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    FromClause,
     Table,
     and_,
     delete,
@@ -19,9 +17,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.events import Delivery, Occasion, OrderState
+from bridge.events import Delivery, OrderState
 from bridge.orders import OrderView
 from bridge.secrets import DamagedError, Vault
 
@@ -40,12 +37,12 @@ from .rows import (
     moment,
 )
 from .subjects import Told, put_told
+from .verdicts import Verdicts, insert_on
+from .visits import Visited, put_visited
 
 LEASE_US = 120_000_000
 # A shop that has revoked our access still asks for redactions.
 TRANSLATED_STATES = ("active", "disconnected")
-CURABLE_STATES = ("waiting", "skipped")
-DECIDED_BEFORE = "decided_before"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +58,7 @@ class Outcome:
     orders: Sequence[OrderView]
     verdicts: Sequence[VerdictRow]
     told: Told = field(default_factory=Told)
+    visited: Visited = field(default_factory=Visited)
 
 
 class Translations:
@@ -236,12 +234,14 @@ class Translations:
         with self._database.write() as connection:
             if not self._fenced(connection, lease, now):
                 return False
-            self._stop(connection, outcome.stopped, now)
+            verdicts = Verdicts(connection, self._vault, is_sqlite=self._database.is_sqlite)
+            verdicts.stop(outcome.stopped, now)
             for row in outcome.rows:
-                self._put_row(connection, row, now)
+                verdicts.put(row, now)
             self._put_orders(connection, lease.source_id, outcome.orders, now)
             _many(connection, schema.verdict, outcome.verdicts)
             put_told(connection, self._vault, lease.source_id, outcome.told, now)
+            put_visited(connection, self._vault, lease.source_id, outcome.visited, now)
             for end in outcome.ends:
                 connection.execute(
                     update(schema.delivery)
@@ -256,129 +256,18 @@ class Translations:
         values = {"delivery_at": now, "lease_token": None, "lease_until": now}
         return connection.execute(update(table).where(ours).values(values)).rowcount == 1
 
-    def _stop(self, connection: Connection, stopped: Mapping[int, str], now: int) -> None:
-        table, held = schema.outbox, schema.held
-        for row_id, reason in stopped.items():
-            connection.execute(
-                update(table)
-                .where(table.c.id == row_id, table.c.curable)
-                .values(state="skipped", reason=reason, curable=False, done_at=now)
-            )
-            connection.execute(delete(held).where(held.c.outbox_id == row_id))
-
-    def _put_row(self, connection: Connection, row: OutboxRow, now: int) -> None:
-        """Insert or replace one verdict; what is decided for good is left as it is."""
-        buys = row.occasion == Occasion.PURCHASE and row.state == "pending" and row.order_id
-        if buys and not self._enter(connection, row, now):
-            if row.replaces:
-                self._stop(connection, {row.replaces: DECIDED_BEFORE}, now)
-            return
-        row_id = None if row.replaces else self._insert_row(connection, row, now)
-        row_id = row_id or self._replace(connection, row, now)
-        if row_id is None:
-            if buys:
-                self._strike(connection, row)
-            return
-        if row.payload is not None:
-            connection.execute(
-                insert(schema.payload).values(
-                    outbox_id=row_id, body=self._vault.seal(row.payload, "payload")
-                )
-            )
-        if row.held_event is not None:
-            connection.execute(
-                insert(schema.held).values(
-                    outbox_id=row_id,
-                    source_id=row.source_id,
-                    until=row.next_at,
-                    event=self._vault.seal(row.held_event, "held"),
-                )
-            )
-
-    def _enter(self, connection: Connection, row: OutboxRow, now: int) -> bool:
-        """Enter the order into the ledger of purchases; return False if it stands there."""
-        table = schema.purchase
-        entry = self._insert(table).values(
-            destination_id=row.destination_id,
-            source_id=row.source_id,
-            order_id=row.order_id,
-            event_id=row.event_id,
-            decided_at=now,
-        )
-        # Not by rowcount, which an INSERT does not tell on every engine.
-        entered = connection.execute(entry.on_conflict_do_nothing().returning(table.c.order_id))
-        return entered.first() is not None
-
-    def _strike(self, connection: Connection, row: OutboxRow) -> None:
-        """Take back an entry whose event was not let through after all."""
-        table = schema.purchase
-        connection.execute(
-            delete(table).where(
-                table.c.destination_id == row.destination_id,
-                table.c.source_id == row.source_id,
-                table.c.order_id == row.order_id,
-            )
-        )
-
-    def _replace(self, connection: Connection, row: OutboxRow, now: int) -> int | None:
-        """Put *row* in the place of a verdict that time can cure; None if there is none."""
-        table, other = schema.outbox, schema.outbox.alias()
-        same_event = _same_event(table, row)
-        if row.replaces:
-            taken = exists().where(_same_event(other, row), other.c.id != row.replaces)
-            same_event = and_(table.c.id == row.replaces, ~taken)
-        curable = and_(table.c.curable, table.c.state.in_(CURABLE_STATES))
-        row_id: int | None = connection.scalar(
-            update(table)
-            .where(same_event, curable)
-            .values(_columns(row, now))
-            .returning(table.c.id)
-        )
-        if row_id is not None:
-            for kept in (schema.held, schema.payload):
-                connection.execute(delete(kept).where(kept.c.outbox_id == row_id))
-        return row_id
-
-    def _insert_row(self, connection: Connection, row: OutboxRow, now: int) -> int | None:
-        statement = self._insert(schema.outbox).values(created_at=now, **_columns(row, now))
-        result = connection.execute(
-            statement.on_conflict_do_nothing().returning(schema.outbox.c.id)
-        )
-        row_id: int | None = result.scalar()
-        return row_id
-
     def _put_orders(
         self, connection: Connection, source_id: int, orders: Iterable[OrderView], now: int
     ) -> None:
         for order in orders:
             updated_at = None if order.updated_at is None else micros(order.updated_at)
             told = {"state": order.state, "updated_at": updated_at, "seen_at": now}
-            statement = self._insert(schema.known_order).values(
+            statement = insert_on(schema.known_order, is_sqlite=self._database.is_sqlite).values(
                 source_id=source_id, order_id=order.order_id, **told
             )
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["source_id", "order_id"], set_=told)
             )
-
-    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        return sqlite.insert(table) if self._database.is_sqlite else postgresql.insert(table)
-
-
-def _same_event(table: FromClause, row: OutboxRow) -> ColumnElement[bool]:
-    return and_(
-        table.c.event_id == row.event_id,
-        table.c.event_name == row.event_name,
-        table.c.destination_id == row.destination_id,
-    )
-
-
-_NOT_COLUMNS = {"payload", "held_event", "replaces"}
-_OPEN_STATES = {"pending", "waiting"}
-
-
-def _columns(row: OutboxRow, now: int) -> dict[str, Any]:
-    values = {name: value for name, value in vars(row).items() if name not in _NOT_COLUMNS}
-    return values | {"done_at": None if row.state in _OPEN_STATES else now}
 
 
 def _many(connection: Connection, table: Table, rows: Sequence[VerdictRow]) -> None:

@@ -40,7 +40,7 @@ def _translate_leased(store: Store, lease: Lease, now: int) -> int:
     held = store.translations.held(lease, now, BATCH)
     deliveries = store.translations.batch(lease, BATCH)
     batch = Batch(view, deliveries, held)
-    batch.decide(Memory.read(store, view.source.id, batch.subjects, now))
+    batch.decide(Memory.read(store, view, batch.subjects, now))
     outcome = batch.outcome()
     if not store.translations.commit(lease, outcome, store.now()):
         log.warning("translate.lease_lost", extra={"source": lease.source_id})

@@ -1,13 +1,15 @@
 """One batch of a source: facts first, then verdicts, then all that is to be written."""
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bridge import orders, policy, shape
+from bridge import orders, policy, shape, visitors
 from bridge.events import (
     BridgeError,
+    CartSnapshot,
     DataRequest,
+    Delivery,
     Disconnected,
     Event,
     Fact,
@@ -16,11 +18,14 @@ from bridge.events import (
     OrderState,
     Redaction,
     TranslationError,
+    Visitor,
     plain,
 )
 from bridge.store import DeliveryEnd, HeldEvent, Outcome, StoredDelivery, Told, VerdictRow
 from bridge.subjects import SubjectKeys, keys_of
+from bridge.visitors import COLLECTED
 
+from .funnel import Funnel
 from .memory import KNOWN, Entry, Memory, Subjects
 from .rows import row_of
 from .soundness import sound
@@ -61,19 +66,31 @@ class Batch:
         self._redactions: list[Redaction] = []
         self._data_requests: list[str] = []
         self._disconnected = False
+        self._funnel = Funnel(view)
         self._read = [self._understand(stored) for stored in deliveries]
         self._held = [(one, event) for one in held if (event := self._unpack(one))]
 
     def _understand(self, stored: StoredDelivery) -> _Read:
-        view = self._view
         try:
-            told = list(view.adapter.translate(stored.delivery, view.source.settings))
+            told = list(self._translate(stored.delivery))
             facts = [sound(fact, stored.delivery.topic) for fact in told]
             for fact in facts:
                 self._note_subjects(fact)
         except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its delivery
             return _Read(stored=stored, error=_dead(stored.id, error))
         return _Read(stored=stored, facts=facts)
+
+    def _translate(self, delivery: Delivery) -> Iterable[Fact]:
+        view = self._view
+        if delivery.topic != COLLECTED:
+            return view.adapter.translate(delivery, view.source.settings)
+        asked_first = {*view.rules.consent.opt_in_countries, None}
+        return visitors.read_collected(
+            delivery.body,
+            delivery.headers,
+            delivery.received_at or view.now,
+            keep_unknown=view.shop_country not in asked_first,
+        )
 
     def _unpack(self, held: HeldEvent) -> Event | None:
         try:
@@ -88,9 +105,17 @@ class Batch:
         found = self.subjects
         if isinstance(fact, Event | OrderCancelled) and fact.order_id:
             found.order_ids.add(fact.order_id)
+        if isinstance(fact, CartSnapshot):
+            token = f"cart:{fact.cart_token}"
+            found.cart_tokens[self._funnel.token_key(token)] = fact.cart_token
+            found.token_keys.add(self._funnel.token_key(token))
+        if isinstance(fact, Visitor):
+            found.token_keys.update(map(self._funnel.token_key, fact.keys))
         if not isinstance(fact, Event):
             return
-        found.event_ids.update(self._event_id(event) for event in policy.occasions(fact))
+        found.token_keys.update(map(self._funnel.token_key, fact.visitor_keys))
+        events = policy.occasions(fact, self._view.rules)
+        found.event_ids.update(self._event_id(event) for event in events)
         if self._view.rules.who.customers == "ledger":
             found.customer_keys.update(self._keys(fact).all())
         if self._view.rules.needs_costs():
@@ -102,6 +127,12 @@ class Batch:
     def decide(self, memory: Memory) -> None:
         """Reach a verdict on every event of the batch, in the order received."""
         self._memory = memory
+        self._funnel.remember(memory)
+        # What browsers told comes first: it completes events of the same batch.
+        for read in self._read:
+            for fact in read.facts:
+                if isinstance(fact, Visitor):
+                    self._funnel.tell(fact)
         ways = {way.destination.id: way for way in self._view.ways}
         for held, event in self._held:
             self._decide_held(ways.get(held.destination_id), held, event)
@@ -143,19 +174,24 @@ class Batch:
                     self._cancel(entry)
             case Event():
                 self._take_event(fact, stored.id)
+            case CartSnapshot():
+                for event in self._funnel.additions(fact):
+                    self._take_event(replace(event, topic=stored.delivery.topic), stored.id)
             case Redaction():
                 self._redactions.append(fact)
             case DataRequest():
                 self._data_requests.append(fact.request_id or "")
             case Disconnected():
                 self._disconnected = True
+            case Visitor():
+                pass  # told before
 
     def _take_event(self, told: Event, delivery_id: int) -> None:
         if told.occasion == Occasion.PURCHASE and told.order_id:
             holds = self._view.rules.purchase.hold_minutes > 0
             told = orders.current(told, self._fold(told), holds=holds)
             told = self._with_customer(told)
-        for event in policy.occasions(told):
+        for event in policy.occasions(told, self._view.rules):
             for way in self._view.ways:
                 self._decide_on(way, event, delivery_id)
 
@@ -192,10 +228,11 @@ class Batch:
             entry.stored = replace(entry.stored, **dead)  # type: ignore[arg-type]  # by name
 
     def _decide_on(
-        self, way: Way, event: Event, delivery_id: int, *, waited: bool = False
+        self, way: Way, told: Event, delivery_id: int, *, waited: bool = False
     ) -> Entry | None:
         """Reach a verdict on one route; return the event's entry, None if its id is taken."""
         view, memory = self._view, self._memory
+        event = self._funnel.join(told)
         verdict = policy.decide(
             event,
             view.rules,
@@ -223,6 +260,9 @@ class Batch:
                 keys=self._keys(event),
                 costs=memory.costs,
             )
+            if row.state == "waiting":  # as it was told: it is joined again when it is decided
+                keys = tuple(map(self._funnel.token_key, told.visitor_keys))
+                row = replace(row, held_event=plain.dump(told), held_keys=keys)
             if entry.is_new:
                 memory.count(event)
             entry.fresh = replace(row, replaces=entry.stored.id) if entry.stored else row
@@ -262,9 +302,18 @@ class Batch:
                 redactions=self._redactions,
                 data_requests=self._data_requests,
                 disconnected=self._disconnected,
-                unused=[end.delivery_id for end in self._ends if end.state == "ignored"],
+                unused=self._unused(),
             ),
+            visited=self._funnel.visited(),
         )
+
+    def _unused(self) -> list[int]:
+        """Return the deliveries whose raw bodies serve for nothing any more."""
+        ignored = [end.delivery_id for end in self._ends if end.state == "ignored"]
+        collected = [
+            read.stored.id for read in self._read if read.stored.delivery.topic == COLLECTED
+        ]
+        return [*ignored, *collected]
 
 
 def _is_not_paid(verdict: policy.Verdict) -> bool:

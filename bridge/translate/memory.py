@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from bridge.events import Event, Occasion
+from bridge import carts
+from bridge.carts import CartState
+from bridge.events import Event, Occasion, event_id
 from bridge.orders import OrderView
-from bridge.store import KnownRow, OutboxRow, Store
+from bridge.store import KnownRow, KnownVisitor, OutboxRow, Store
+
+from .view import View
 
 KNOWN = "decided_before"
 RECENT_US = 60_000_000
@@ -20,6 +24,8 @@ class Subjects:
     event_ids: set[str] = field(default_factory=set)
     customer_keys: set[bytes] = field(default_factory=set)
     items: set[str] = field(default_factory=set)
+    token_keys: set[bytes] = field(default_factory=set)
+    cart_tokens: dict[bytes, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -64,12 +70,15 @@ class Memory:
     customers: dict[bytes, str] = field(default_factory=dict)
     costs: dict[str, Decimal] = field(default_factory=dict)
     recent: dict[str, int] = field(default_factory=dict)
+    carts: dict[bytes, CartState] = field(default_factory=dict)
+    visitors: dict[bytes, KnownVisitor] = field(default_factory=dict)
     by_id: dict[tuple[int, str, str], Entry] = field(default_factory=dict)
     by_order: dict[tuple[int, str], Entry] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, store: Store, source_id: int, subjects: Subjects, now: int) -> "Memory":
+    def read(cls, store: Store, view: View, subjects: Subjects, now: int) -> "Memory":
         """Return what the store knows; nobody else changes it while the source is leased."""
+        source_id = view.source.id
         known = store.translations
         people = store.subjects
         memory = cls(
@@ -78,13 +87,24 @@ class Memory:
             customers=people.known_customers(source_id, subjects.customer_keys),
             costs=people.costs(source_id, subjects.items),
             recent=people.recent_by_channel(source_id, now - RECENT_US),
+            carts=store.visits.carts(source_id, subjects.cart_tokens),
+            visitors=store.visits.visitors(source_id, subjects.token_keys),
         )
+        subjects.event_ids.update(memory.growing_ids(view, subjects))
         for row in known.known(source_id, subjects.order_ids, subjects.event_ids):
             entry = Entry(stored=row)
             memory.by_id[row.destination_id, row.event_name, row.event_id] = entry
             if row.occasion == Occasion.PURCHASE and row.source_id == source_id and row.order_id:
                 memory.by_order[row.destination_id, row.order_id] = entry
         return memory
+
+    def growing_ids(self, view: View, subjects: Subjects) -> Iterable[str]:
+        """Yield the event ids of additions to these carts that may still grow."""
+        word = view.source.word if view.adapter.local_ids else None
+        for key, state in self.carts.items():
+            for line, growth in state.growing.items():
+                subject = carts.subject_id(subjects.cart_tokens[key], line, growth.began_at)
+                yield event_id(Occasion.CART_ADDED, subject, word)
 
     def entry(
         self, destination_id: int, event_name: str, event_id: str, purchase_of: str | None

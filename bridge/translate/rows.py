@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bridge import policy, shape
-from bridge.events import Event, RenderError, plain
+from bridge.events import Event, RenderError
 from bridge.shape import Costs
 from bridge.store import OutboxRow, micros
 from bridge.subjects import SubjectKeys
@@ -56,7 +56,6 @@ def row_of(
                 reason=verdict.reason,
                 curable=True,
                 next_at=micros(verdict.until),
-                held_event=plain.dump(event),
             )
         case policy.Send():
             return _sendable(view, way, event, verdict, row, costs=costs)

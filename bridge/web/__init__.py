@@ -1,15 +1,16 @@
 """The face: the web application, webhooks in front."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from bridge.config import Config
 from bridge.store import Store
 from bridge.worker import Worker
 
-from . import health
+from . import collect, health
 from .webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Application:
         self.config = config
         self.store = store
         self.worker: Worker | None = None
-        self.flask = create_flask(config, store)
+        self.flask = create_flask(config, store, self._stored)
         self._front = Webhooks(store, self.flask, self._stored)
 
     def __call__(self, environ: dict[str, Any], start: "StartResponse") -> Iterable[bytes]:
@@ -52,10 +53,18 @@ class Application:
             self.worker.wake()
 
 
-def create_flask(config: Config, store: Store) -> Flask:
+def create_flask(config: Config, store: Store, stored: Callable[[], None] = lambda: None) -> Flask:
     """Return the Flask application: everything but the webhooks."""
     app = Flask(__name__)
-    app.config.update(STORE=store, CONFIG=config)
+    app.config.update(STORE=store, CONFIG=config, STORED=stored)
     app.url_map.strict_slashes = False
+    if config.trusted_proxies:  # else anybody could claim any address
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's documentation has it
+            app.wsgi_app,
+            x_for=config.trusted_proxies,
+            x_proto=config.trusted_proxies,
+            x_host=config.trusted_proxies,
+        )
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(collect.blueprint)
     return app

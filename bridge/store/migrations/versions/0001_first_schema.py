@@ -55,6 +55,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_heartbeat")),
     )
     op.create_table(
+        "held_key",
+        sa.Column(
+            "outbox_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("outbox_id", "key", name=op.f("pk_held_key")),
+    )
+    op.create_index("ix_held_key_key", "held_key", ["key"], unique=False)
+    op.create_table(
         "payload",
         sa.Column(
             "outbox_id",
@@ -144,6 +156,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_verdict_delivery_id"), "verdict", ["delivery_id"], unique=False)
     op.create_index(op.f("ix_verdict_event_id"), "verdict", ["event_id"], unique=False)
+    op.create_table(
+        "cart",
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_cart_source_id")),
+        sa.PrimaryKeyConstraint("source_id", "key", name=op.f("pk_cart")),
+    )
+    op.create_index(op.f("ix_cart_seen_at"), "cart", ["seen_at"], unique=False)
     op.create_table(
         "cost",
         sa.Column(
@@ -316,4 +340,29 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_route_source_id")),
         sa.PrimaryKeyConstraint("source_id", "destination_id", name=op.f("pk_route")),
     )
+    op.create_table(
+        "visitor",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("told", sa.LargeBinary(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_visitor_source_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_visitor")),
+    )
+    op.create_index(op.f("ix_visitor_seen_at"), "visitor", ["seen_at"], unique=False)
+    op.create_table(
+        "visitor_key",
+        sa.Column(
+            "source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("visitor_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["source_id"], ["source.id"], name=op.f("fk_visitor_key_source_id")
+        ),
+        sa.PrimaryKeyConstraint("source_id", "key", name=op.f("pk_visitor_key")),
+    )
+    op.create_index(op.f("ix_visitor_key_visitor_id"), "visitor_key", ["visitor_id"], unique=False)
     # ### end Alembic commands ###

@@ -1,0 +1,119 @@
+"""What becomes of an event on a route: Send, Skip with a reason, or Wait."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bridge.consent import UNKNOWN, judge
+from bridge.events import Event, Occasion
+from bridge.plan import Rules
+
+from .checks import CHECKS, Case, case_of, created
+from .occasions import occasions
+from .reasons import REASONS, sentence
+from .verdicts import RouteView, Send, Skip, Verdict, Wait
+
+__all__ = [
+    "REASONS",
+    "RouteView",
+    "Send",
+    "Skip",
+    "Verdict",
+    "Wait",
+    "decide",
+    "occasions",
+    "sentence",
+]
+
+
+def decide(
+    event: Event,
+    rules: Rules,
+    route: RouteView,
+    now: datetime,
+    *,
+    shop_country: str | None,
+    max_age: Callable[[str], timedelta],
+) -> Verdict:
+    """Return the verdict on *event* at *now*.
+
+    *max_age* tells by action source how old an event may be when it is sent.  The first
+    check that finds a reason decides; `checks.CHECKS` has their order.
+    """
+    custom = rules.custom_rule(event.occasion)
+    name = custom.name if custom else rules.events.name(event.occasion)
+    if name is None:
+        known = rules.events.names.get(event.occasion)
+        return Skip(reason="event_off", event_name=known or event.occasion)
+    case = case_of(event, rules, route, now, name)
+    for check in CHECKS:
+        if reason := check(case):
+            return Skip(reason=reason, event_name=case.name)
+    country, state = _home(event, shop_country)
+    decision = judge(
+        event.consent, country, state, rules, event_name=case.name, browser=case.browser
+    )
+    patience = _visitor_until(case)
+    waits_for_visitor = Wait(
+        until=patience, reason="visitor", event_name=case.name, decision=decision
+    )
+    if not decision.allowed:
+        if decision.reason == UNKNOWN and patience > now:
+            return waits_for_visitor
+        return Skip(reason=decision.reason, event_name=case.name, decision=decision)
+    source = case.channel_rules.action_source
+    if now - event.event_time > max_age(source):
+        return Skip(reason="expired", event_name=case.name, decision=decision)
+    if _lacks_match_key(case):
+        if patience > now:
+            return waits_for_visitor
+        return Skip(reason="no_match_key", event_name=case.name, decision=decision)
+    until, reason = _held_until(case)
+    if until > now:
+        return Wait(until=until, reason=reason, event_name=case.name, decision=decision)
+    return Send(event_name=case.name, action_source=source, decision=decision, browser=case.browser)
+
+
+def _home(event: Event, shop_country: str | None) -> tuple[str | None, str | None]:
+    """Return country and state of the buyer, else the shop's country and no state."""
+    if event.country:
+        return event.country, event.state
+    if event.user_data.country:
+        return event.user_data.country, event.user_data.state
+    return shop_country, None
+
+
+def _joins_visitor(case: Case) -> bool:
+    """Return whether it is an event before the order that a browser's word may complete."""
+    event = case.event
+    return bool(event.visitor_keys) and case.browser and not (case.sale or event.collected)
+
+
+def _visitor_until(case: Case) -> datetime:
+    """Return until when the event may wait for its browser's word."""
+    wait = timedelta(minutes=case.rules.funnel.wait_minutes) if _joins_visitor(case) else None
+    return min(created(case.event), case.now) + (wait or timedelta())
+
+
+def _lacks_match_key(case: Case) -> bool:
+    """Return whether Meta could do nothing with the event.
+
+    Website events need the browser's agent and page, and some key to find the person by.
+    Source: developers.facebook.com, conversions-api, parameters/server-event and
+    best-practices (read 2026-11-23).
+    """
+    if not _joins_visitor(case) or case.channel_rules.action_source != "website":
+        return False
+    who = case.event.user_data
+    keys = (who.email, who.phone, who.customer_id, who.fbp, who.fbc, who.fbclid)
+    found = any(keys) or who.client_ip_address
+    return not (found and who.client_user_agent and case.event.event_source_url)
+
+
+def _held_until(case: Case) -> tuple[datetime, str]:
+    """Return until when it is held back although it may be sent, and why."""
+    begun = min(created(case.event), case.now)
+    if case.sale:
+        return begun + timedelta(minutes=case.rules.purchase.hold_minutes), "held"
+    if case.event.occasion == Occasion.CART_ADDED and not case.event.collected:
+        return begun + timedelta(seconds=case.rules.funnel.debounce_seconds), "more"
+    return begun, ""

@@ -1,0 +1,189 @@
+"""What browsers told, joined to events by unguessable keys; and the collector's body."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bridge.events import (
+    Amounts,
+    Basket,
+    Channel,
+    Consent,
+    Content,
+    Event,
+    Fact,
+    UserData,
+    Visitor,
+)
+from bridge.events import reading as read
+
+COLLECTED = "collected"  # the topic of what the storefront script posted
+# The browser names the same moment as the shop, by another clock.
+TOLERANCE = timedelta(minutes=2)
+MAX_KEYS = 8
+MAX_EVENTS = 20
+_FILLED = ("client_ip_address", "client_user_agent", "fbp", "fbc", "fbclid", "fbclid_at")
+KEY_KINDS = ("cart:", "checkout:", "order:", "visit:")
+
+
+def merge(known: Visitor | None, told: Visitor) -> Visitor:
+    """Return one visitor of two that share a key: the newer word counts, no word is lost."""
+    if known is None:
+        return told
+    old, new = (known, told) if known.at <= told.at else (told, known)
+    data = {
+        one.name: getattr(new.user_data, one.name) or getattr(old.user_data, one.name)
+        for one in fields(UserData)
+    }
+    return Visitor(
+        keys=tuple(dict.fromkeys((*old.keys, *new.keys)))[-MAX_KEYS * 2 :],
+        at=new.at,
+        user_data=UserData(**data),
+        event_source_url=new.event_source_url or old.event_source_url,
+        consent=_newest(old.consent, new.consent),
+    )
+
+
+def _newest(old: Consent | None, new: Consent | None) -> Consent | None:
+    if old is None or new is None:
+        return new or old
+    if new.marketing is None and new.sale_of_data is None:
+        return old
+    return new
+
+
+def join(event: Event, visitor: Visitor) -> Event:
+    """Return *event* with what its shop did not tell and the visitor's browser did.
+
+    The event's own words always stand; only its browser's are filled in, and only for
+    something done in a browser.  A denial counts whenever it was said; a grant only if it
+    was said before the event.
+    """
+    if event.channel not in {None, Channel.WEB}:
+        return event
+    missing = {
+        name: getattr(visitor.user_data, name)
+        for name in _FILLED
+        if getattr(event.user_data, name) is None
+    }
+    return replace(
+        event,
+        user_data=replace(event.user_data, **missing),
+        event_source_url=event.event_source_url or visitor.event_source_url,
+        consent=_joined_consent(event, visitor.consent),
+    )
+
+
+def _joined_consent(event: Event, told: Consent | None) -> Consent | None:
+    own = event.consent
+    if told is None or (own and (own.marketing is not None or own.sale_of_data is not None)):
+        return own
+    if told.marketing is False or told.sale_of_data is False:
+        return told
+    late = told.at is not None and told.at > event.event_time + TOLERANCE
+    return own if late else told
+
+
+def read_collected(
+    body: bytes, headers: Mapping[str, str], received_at: datetime, *, keep_unknown: bool
+) -> Iterator[Fact]:
+    """Yield the facts that the storefront script posted.
+
+    Of somebody who denied consent only the denial is kept; of somebody whose consent is not
+    known too, unless *keep_unknown* (no consent is asked for first where the shop is).
+
+    *headers* hold the browser's own address and agent, as the collector saw them.  Nothing
+    in the body is believed beyond its form: it is public, so it never makes a purchase.
+    """
+    document = read.parse_object(body)
+    visitor = _visitor(read.mapping(document.get("visitor")), headers, received_at)
+    marketing = visitor.consent.marketing if visitor.consent else None
+    if marketing is False or (marketing is None and not keep_unknown):
+        visitor = replace(visitor, user_data=UserData(), event_source_url=None)
+    if visitor.keys:
+        yield visitor
+    for told in read.mappings(document.get("events"))[:MAX_EVENTS]:
+        if event := _event(told, visitor, received_at):
+            yield event
+
+
+def _visitor(told: Mapping[str, Any], headers: Mapping[str, str], at: datetime) -> Visitor:
+    keys = told.get("keys")
+    sound = [read.identifier(key) for key in keys[:MAX_KEYS]] if isinstance(keys, list) else []
+    consent = read.mapping(told.get("consent"))
+    return Visitor(
+        keys=tuple(key for key in sound if key and key.startswith(KEY_KINDS) and len(key) >= 16),
+        at=at,
+        user_data=UserData(
+            client_ip_address=read.text(headers.get("ip")),
+            client_user_agent=read.text(headers.get("user-agent")),
+            fbp=read.text(told.get("fbp")),
+            fbc=read.text(told.get("fbc")),
+        ),
+        event_source_url=read.text(told.get("url")),
+        consent=Consent(
+            marketing=_signal(consent.get("marketing")),
+            sale_of_data=_signal(consent.get("sale_of_data")),
+            at=read.moment_ms(consent.get("at")) or read.moment(consent.get("at")),
+            source="collector",
+        )
+        if consent
+        else None,
+    )
+
+
+def _event(told: Mapping[str, Any], visitor: Visitor, received_at: datetime) -> Event | None:
+    name, event_id = read.text(told.get("event_name")), read.identifier(told.get("event_id"))
+    if not name or not event_id:
+        return None
+    custom = read.mapping(told.get("custom_data"))
+    search = read.text(custom.get("search_string"))
+    return Event(
+        occasion=name,
+        subject_id=event_id,
+        event_id=event_id,
+        event_time=_time(told.get("event_time"), received_at),
+        channel=Channel.WEB,
+        user_data=visitor.user_data,
+        basket=_basket(custom),
+        event_source_url=read.text(told.get("event_source_url")) or visitor.event_source_url,
+        visitor_keys=visitor.keys,
+        consent=visitor.consent,
+        extra={"search_string": search} if search else {},
+        collected=True,
+    )
+
+
+def _time(value: object, received_at: datetime) -> datetime:
+    """Return the browser's time where it is plausible, else that of receipt."""
+    seconds = read.whole(value)
+    told = (
+        datetime.fromtimestamp(seconds, UTC)
+        if seconds is not None and 0 < seconds < 10**10
+        else read.moment_ms(value) or read.moment(value)
+    )
+    plausible = told and abs(received_at - told) < timedelta(days=1)
+    return told if told and plausible else received_at
+
+
+def _basket(custom: Mapping[str, Any]) -> Basket:
+    value, currency = read.number(custom.get("value")), read.text(custom.get("currency"))
+    lines = tuple(
+        Content(
+            product_id=read.identifier(line.get("product_id")),
+            variant_id=read.identifier(line.get("variant_id")) or read.identifier(line.get("id")),
+            sku=read.text(line.get("sku")),
+            quantity=max(1, read.whole(line.get("quantity")) or 1),
+            price=read.number(line.get("item_price")),
+        )
+        for line in read.mappings(custom.get("contents"))
+    )
+    amounts = Amounts(currency=currency, total=value) if value is not None and currency else None
+    return Basket(amounts=amounts, contents=lines)
+
+
+def _signal(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return {"1": True, "granted": True, "0": False, "denied": False}.get(str(value))

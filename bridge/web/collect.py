@@ -1,0 +1,113 @@
+"""``/collect/<key>``: what the storefront script posts, and the script itself.
+
+It is public: small bodies, a limit per address, no cookie, nothing echoed, and never a
+purchase.  It answers 204 whatever the body says, so that it is no oracle.
+"""
+
+import re
+import threading
+import time
+
+from flask import Blueprint, Response, current_app, request, url_for
+from flask.typing import ResponseReturnValue
+
+from bridge import registry
+from bridge.config import Config
+from bridge.receive import collect
+from bridge.store import Store, StoreError
+
+MAX_BODY = 8 * 1024
+PER_MINUTE = 120
+_MAX_ADDRESSES = 10_000
+_ROBOT = re.compile(r"bot\b|crawl|spider|slurp|headless|preview|lighthouse|monitor|curl|wget", re.I)
+
+blueprint = Blueprint("collect", __name__)
+
+
+class Throttle:
+    """Counts requests by address and minute, in this process."""
+
+    def __init__(self, per_minute: int = PER_MINUTE) -> None:
+        self._per_minute = per_minute
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._counts: dict[str, int] = {}
+
+    def allows(self, address: str) -> bool:
+        """Return whether *address* may go on in this minute."""
+        minute = int(time.monotonic() // 60)
+        with self._lock:
+            if minute != self._minute or len(self._counts) > _MAX_ADDRESSES:
+                self._minute, self._counts = minute, {}
+            count = self._counts[address] = self._counts.get(address, 0) + 1
+        return count <= self._per_minute
+
+
+_throttle = Throttle()
+
+
+@blueprint.after_request
+def allow_every_page(response: Response) -> Response:
+    """Let pages of any origin post; sandboxed pixels have none.  No credentials are read."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Allow-Headers"] = "Content-Type"
+    response.headers["Access-Control-Allow-Methods"] = "POST"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
+
+
+@blueprint.post("/collect/<key>")
+def post(key: str) -> ResponseReturnValue:
+    """Keep what a browser told of itself, as one more delivery of the source."""
+    if (request.content_length or MAX_BODY + 1) > MAX_BODY:
+        return "", 413
+    if not _throttle.allows(request.remote_addr or ""):
+        return "", 429
+    agent = request.headers.get("User-Agent", "")
+    store: Store = current_app.config["STORE"]
+    try:
+        source = store.connections.source_by_collect_key(key)
+        if source is None or source.state != "active":
+            return "", 404
+        if agent and not _ROBOT.search(agent):
+            collect(
+                store,
+                source,
+                request.get_data(cache=False),
+                address=request.remote_addr or "",
+                agent=agent,
+            )
+            current_app.config["STORED"]()
+    except StoreError:
+        return "", 503
+    return "", 204
+
+
+@blueprint.route("/collect/<key>", methods=["OPTIONS"])
+def preflight(key: str) -> ResponseReturnValue:
+    """Answer a browser that asks first."""
+    del key
+    return "", 204
+
+
+@blueprint.get("/collect/<key>.js")
+def script(key: str) -> ResponseReturnValue:
+    """Return the storefront script for this source."""
+    store: Store = current_app.config["STORE"]
+    config: Config = current_app.config["CONFIG"]
+    try:
+        source = store.connections.source_by_collect_key(key)
+    except StoreError:
+        return "", 503
+    if source is None or source.state == "removed":
+        return "", 404
+    address = f"{config.base_url}{url_for('collect.post', key=key)}"
+    text = registry.source(source.kind).browser_script(address) or _own_script(address)
+    return Response(
+        text, mimetype="text/javascript", headers={"Cache-Control": "public, max-age=300"}
+    )
+
+
+def _own_script(address: str) -> str:
+    with current_app.open_resource("static/collect.js", "r") as file:
+        return str(file.read()).replace("https://bridge.example/collect/KEY", address)
