@@ -37,7 +37,9 @@ def shape(
     *costs* holds unit costs in the shop's own currency by SKU or id.  A time in the future
     (a shop's clock that is fast) becomes *now*.
     """
-    browser = send.browser and send.action_source not in NO_BROWSER
+    # A form or CRM hands on what it was told at the time; shops copy it from earlier orders.
+    told = event.action_source is not None
+    browser = send.browser and (told or send.action_source not in NO_BROWSER)
     page = clean_url(event.event_source_url) if browser else None
     referrer = clean_url(event.referrer_url) if browser else None
     if rules.who.restricted:  # Meta wants a page of website events, so the shop's front door

@@ -24,6 +24,8 @@ def user_data(conversion: Conversion) -> dict[str, object]:
         key: [digest] for key, digest in _hashes(conversion).items() if digest
     }
     result.update((key, text) for key, text in _plain(conversion).items() if text)
+    if (conversion.user_data.lead_id or "").isdecimal():
+        result["lead_id"] = int(conversion.user_data.lead_id or "")  # Meta's own number, unhashed
     # A subscription's id finds no person, so it lends no strength.
     keys = result.keys() - {"subscription_id"}
     if any(keys <= weak for weak in _WEAK):
