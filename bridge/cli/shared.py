@@ -46,9 +46,9 @@ def read_time(text: str) -> datetime:
     """Return an ISO 8601 time as aware UTC; without a zone it is UTC."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ConfigError(f"{text} is not a time like 2026-11-23T16:00:00Z") from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def read_settings(

@@ -49,7 +49,7 @@ def translate(
     store = Store("sqlite://", Vault(secrets.token_hex(32)), lambda: clock or _now())
     source = _source(store, kind, "\n".join(secret), word, pairs)
     if plan_path:
-        text = plan_path.read_text(encoding="utf-8")
+        text = _plan_text(plan_path)
         plans.parse(text)
         store.history.apply_plan(text, plans.digest(text))
     found = [_outcome(store, source, folder) for path in paths for folder in _folders(path)]
@@ -74,6 +74,13 @@ def translate(
 
 def _now() -> int:
     return time.time_ns() // 1000
+
+
+def _plan_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        raise ConfigError(f"{path}: is no plan in UTF-8") from None
 
 
 def _source(store: Store, kind: str, secret: str, word: str, pairs: tuple[str, ...]) -> Source:
@@ -102,7 +109,8 @@ def _folders(path: Path) -> Iterator[Path]:
     if (path / "body.json").is_file():
         yield path
         return
-    found = [folder for folder in sorted(path.iterdir()) if (folder / "body.json").is_file()]
+    below = sorted(path.iterdir()) if path.is_dir() else []
+    found = [folder for folder in below if (folder / "body.json").is_file()]
     if not found:
         raise ConfigError(f"{path}: holds no folder with headers.json and body.json")
     yield from found
@@ -110,11 +118,9 @@ def _folders(path: Path) -> Iterator[Path]:
 
 def _outcome(store: Store, source: Source, folder: Path) -> dict[str, Any]:
     """Receive and translate one recorded delivery; return what became of it."""
-    try:
-        headers = json.loads((folder / "headers.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise ConfigError(f"{folder}/headers.json: is missing or no JSON object") from None
-    request = Request(headers=headers, body=(folder / "body.json").read_bytes())
+    request = Request(
+        headers=_headers(folder / "headers.json"), body=(folder / "body.json").read_bytes()
+    )
     outcome: dict[str, Any] = {"path": str(folder), "status": "", "reason": "", "events": []}
     try:
         received = receive(store, source, request)
@@ -144,6 +150,17 @@ def _outcome(store: Store, source: Source, folder: Path) -> dict[str, Any]:
         "reason": delivery["detail"] or delivery["reason"],
         "events": events,
     }
+
+
+def _headers(path: Path) -> dict[str, str]:
+    """Return recorded headers."""
+    try:
+        headers = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        headers = None
+    if not isinstance(headers, dict) or not all(isinstance(one, str) for one in headers.values()):
+        raise ConfigError(f"{path}: is missing or no JSON object of texts")
+    return headers
 
 
 def _payload(store: Store, verdict: dict[str, Any]) -> Any:
