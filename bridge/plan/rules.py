@@ -40,7 +40,8 @@ ACTION_SOURCES = (
 )
 USER_DATA = (
     *("email", "phone", "first_name", "last_name", "gender", "city", "state", "zip"),
-    *("country", "external_id", "subscription_id", "client_ip_address", "client_user_agent"),
+    *("country", "external_id", "subscription_id", "lead_id"),
+    *("client_ip_address", "client_user_agent"),
     *("fbp", "fbc", "birthday"),
 )
 ONLY_ON_REQUEST = {"birthday"}
