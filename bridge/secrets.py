@@ -15,6 +15,12 @@ from bridge.events import ConfigError
 _FORMAT = b"\x01"
 _ID = 4
 _NONCE = 12
+_TAG = 16
+_DAMAGED = "the database holds a sealed value that was damaged"
+
+
+class DamagedError(ConfigError):
+    """A sealed value does not open although its key is known: the bytes are not what we wrote."""
 
 
 class Vault:
@@ -39,7 +45,12 @@ class Vault:
         return b"".join((_FORMAT, self.key_id, nonce, sealed))
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """Return the plain value; raises ConfigError where its key is not known."""
+        """Return the plain value; raises ConfigError where its key is not known.
+
+        Raises DamagedError where the value was changed, cut or moved.
+        """
+        if len(sealed) < 1 + _ID + _NONCE + _TAG:
+            raise DamagedError(_DAMAGED)
         key_id, nonce = sealed[1 : 1 + _ID], sealed[1 + _ID : 1 + _ID + _NONCE]
         cipher = self._ciphers.get(key_id)
         if cipher is None or sealed[:1] != _FORMAT:
@@ -50,7 +61,7 @@ class Vault:
         try:
             return cipher.decrypt(nonce, sealed[1 + _ID + _NONCE :], context.encode())
         except InvalidTag:
-            raise ConfigError("the database holds a sealed value that was damaged") from None
+            raise DamagedError(_DAMAGED) from None
 
     def is_current(self, sealed: bytes) -> bool:
         """Return whether *sealed* is under the current key."""
@@ -59,8 +70,11 @@ class Vault:
 
 def keyed_hash(key: bytes, *parts: str) -> bytes:
     """Return 16 bytes that only the holder of *key* can compute from *parts*."""
-    return hmac.new(key, "\0".join(parts).encode(), hashlib.sha256).digest()[:16]
+    text = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return hmac.new(key, text, hashlib.sha256).digest()[:16]
 
 
 def _derive(secret: str, purpose: bytes, length: int) -> bytes:
-    return HKDF(SHA256(), length, salt=None, info=purpose).derive(secret.encode())
+    # Bytes of the environment that are not UTF-8 are given back as they were.
+    source = secret.encode("utf-8", "surrogateescape")
+    return HKDF(SHA256(), length, salt=None, info=purpose).derive(source)
