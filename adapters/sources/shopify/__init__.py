@@ -24,9 +24,10 @@ from bridge.events import (
 )
 from bridge.events.reading import identifier
 
+from .admin import API_VERSION, ShopifyAdmin
+from .admin import SETTINGS as ADMIN_SETTINGS
 from .bodies import SHAPES, read_delivery
 
-API_VERSION = "2026-10"
 SAMPLES = Path(__file__).parent / "samples"
 PIXEL = Path(__file__).parent / "browser" / "pixel.js"
 PIXEL_URL = '"https://bridge.example/collect/KEY"'
@@ -48,15 +49,18 @@ class Shopify(SourceAdapter):
 
     kind = "shopify"
     label = "Shopify"
+    admin = ShopifyAdmin()
     topics: Mapping[str, str] = {topic: shape.fact for topic, shape in SHAPES.items()}
     settings = (
         Setting(
             name="secret",
             label="Webhook secrets",
             help="The app's client secret, its previous one while you rotate, and the signing "
-            "key shown in Settings > Notifications > Webhooks: one a line.",
+            "key shown in Settings > Notifications > Webhooks: one a line; none where the client "
+            "secret is given below.",
             secret=True,
             many=True,
+            required=False,
         ),
         Setting(
             name="shop_domain",
@@ -87,6 +91,7 @@ class Shopify(SourceAdapter):
             required=False,
             many=True,
         ),
+        *ADMIN_SETTINGS,
     )
 
     def verify(self, request: Request, settings: Settings) -> Delivery:
@@ -95,7 +100,7 @@ class Shopify(SourceAdapter):
         Only the body is signed.  A missing topic is no forgery: translation says so, since
         a 401 would count towards the removal of the webhook.
         """
-        secrets = split_secrets(settings.get("secret", ""))
+        secrets = _secrets(settings)
         if not hmac_matches(secrets, request.body, _header(request, "Hmac-Sha256")):
             raise VerificationError("X-Shopify-Hmac-Sha256 does not match any webhook secret")
         own = settings.get("shop_domain", "").strip().lower()
@@ -119,7 +124,7 @@ class Shopify(SourceAdapter):
 
         The delivery id is made of topic and body, so that the same delivery has the same.
         """
-        secrets = split_secrets(settings.get("secret", "")) or [""]
+        secrets = _secrets(settings) or [""]
         return {
             "Content-Type": "application/json",
             "X-Shopify-Topic": topic,
@@ -144,6 +149,12 @@ class Shopify(SourceAdapter):
     def browser_script(self, collect_url: str) -> str:
         """Return the custom pixel for Settings > Customer events, posting to *collect_url*."""
         return PIXEL.read_text("utf-8").replace(PIXEL_URL, json.dumps(collect_url))
+
+
+def _secrets(settings: Settings) -> list[str]:
+    """Return what webhooks are signed with: the listed secrets, and the app's own."""
+    own = settings.get("client_secret", "").strip()
+    return [*split_secrets(settings.get("secret", "")), *([own] if own else [])]
 
 
 def _header(request: Request, name: str) -> str:

@@ -28,6 +28,8 @@ from bridge.events import (
 )
 from bridge.events.reading import parse_object
 
+from .admin import SETTINGS as ADMIN_SETTINGS
+from .admin import WooCommerceAdmin
 from .customers import customer_deleted, customer_registered
 from .errors import refuse_error
 from .orders import order_deleted, order_event
@@ -53,6 +55,7 @@ class WooCommerce(SourceAdapter):
     kind = "woocommerce"
     label = "WooCommerce"
     local_ids = True
+    admin = WooCommerceAdmin()
     settings = (
         Setting(
             name="secret",
@@ -92,6 +95,7 @@ class WooCommerce(SourceAdapter):
             many=True,
             required=False,
         ),
+        *ADMIN_SETTINGS,
     )
     topics: Mapping[str, str] = {
         "order.created": Occasion.PURCHASE,
