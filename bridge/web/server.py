@@ -24,6 +24,7 @@ def settings(config: Config) -> dict[str, Any]:
         "control_socket_disable": True,
         "worker_tmp_dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108, PTH112
         "limit_request_fields": 100,
+        "limit_request_field_size": 16_380,  # a long wrong signature is a wrong one: 401
         "loglevel": config.log_level.lower(),
         "accesslog": None,  # one line of ours a batch says more, and holds no address
         "on_starting": on_starting,
