@@ -13,6 +13,7 @@ from typing import Any
 from bridge.events import Response, ShopError
 from bridge.events.reading import mapping, text
 
+OURS = "woocommerce_rest"
 AUTHENTICATION = "woocommerce_rest_authentication_error"
 INVALID_TOPIC = "woocommerce_rest_shop_webhook_invalid_topic"
 KEYS = "WooCommerce > Settings > Advanced > REST API"
@@ -40,7 +41,7 @@ def refusal(response: Response, method: str, codes: Sequence[str]) -> ShopError:
         )
     if status == 401:
         return _unauthorized(method, codes)
-    if status == 403 and code:
+    if status == 403 and code.startswith(OURS):
         return ShopError(
             "scope",
             "the WordPress user who owns the key may not do this: it needs the role Shop manager "
@@ -53,16 +54,24 @@ def refusal(response: Response, method: str, codes: Sequence[str]) -> ShopError:
     if status >= 500:
         return ShopError("fault", "the shop has a fault; it is tried again later", again=True)
     if status == 403:
-        return ShopError(
-            "refused", "a firewall before the shop refuses: let this server's address pass"
-        )
+        return _kept_out()
     return ShopError("refused", f"the shop refused with status {status} {code}".strip())
 
 
+def _kept_out() -> ShopError:
+    return ShopError(
+        "refused",
+        "a password, a firewall or a security plug-in before WooCommerce refuses: let this "
+        "server's requests to /wp-json/ pass",
+    )
+
+
 def _unauthorized(method: str, codes: Sequence[str]) -> ShopError:
+    if not codes[-1].startswith(OURS):
+        return _kept_out()
     if method != "GET" and codes[-1] == AUTHENTICATION:
         return ShopError("scope", f"the key may only read: make one with Read/Write under {KEYS}")
-    if codes[-1] and codes[-1] != AUTHENTICATION:
+    if codes[-1] != AUTHENTICATION:
         return ShopError(
             "scope",
             "the WordPress user who owns the key is gone or has lost its rights: make a key of "

@@ -149,6 +149,17 @@ def test_a_status_is_told_as_what_to_do(woo, status, kind, again):
     assert (error.kind, error.again) == (kind, again)
 
 
+@pytest.mark.parametrize("scheme", ["https", "http"])
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_stands_before_woocommerce_is_not_taken_for_it(woo, scheme, status):
+    woo.fail_next(status, times=9)
+
+    error = refused(over(woo, scheme))
+
+    assert error.kind == "refused"
+    assert "/wp-json/" in str(error)
+
+
 def test_a_redirect_is_not_followed_with_the_key(woo):
     with Receiver() as elsewhere:
         woo.redirect_all(elsewhere.url)
