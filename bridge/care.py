@@ -1,29 +1,52 @@
 """Care for what is kept: erasing people and shops, dropping what grew old."""
 
+import json
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 
 from bridge import registry
 from bridge.config import Config
-from bridge.events import CartSnapshot, Disconnected, Event, OrderCancelled, Redaction
-from bridge.store import Ages, Erasure, Source, Store, StoredDelivery
+from bridge.events import (
+    BridgeError,
+    DataRequest,
+    Event,
+    Fact,
+    Redaction,
+    SourceAdapter,
+    UserData,
+    Visitor,
+)
+from bridge.store import Ages, Erasure, Source, Store, StoredDelivery, StoreError
 from bridge.subjects import SubjectKeys, keys_of, subject_keys
 
 LEDGER = timedelta(days=400)
+SHORTEST_PHONE = 7
 log = logging.getLogger(__name__)
 
 
 def erase_asked(store: Store) -> int:
-    """Carry out all erasures that were asked for; return how many."""
-    asked = store.subjects.asked()
-    for erasure in asked:
-        count = erase(store, erasure)
-        store.subjects.done(erasure.id)
+    """Carry out all erasures that were asked for; return how many.
+
+    One that cannot be carried out now, for want of a key or an adapter, stays asked for.
+    """
+    done = 0
+    for erasure in store.subjects.asked():
+        try:
+            count = erase(store, erasure)
+        except StoreError:
+            raise
+        except BridgeError as error:
+            extra = {"erasure": erasure.id, "reason": str(error)}
+            log.error("privacy.erasure_failed", extra=extra)
+            continue
         subject = "everywhere" if erasure.source_id is None else f"source {erasure.source_id}"
         store.history.audit(erasure.actor, "privacy.erased", subject, f"{count} records")
+        store.subjects.done(erasure.id)
         log.info("privacy.erased", extra={"records": count})
-    return len(asked)
+        done += 1
+    return done
 
 
 def erase(store: Store, erasure: Erasure) -> int:
@@ -32,80 +55,141 @@ def erase(store: Store, erasure: Erasure) -> int:
     Ids, amounts and the purchase ledger stay: they name nobody, and without them the same
     purchase would be sent again.
     """
-    count = 0
-    for source in store.connections.sources():
-        if erasure.source_id in {None, source.id}:
-            keys = keys_for(store, source, erasure.redaction)
-            count += _erase_in(store, source, erasure.redaction, keys)
-    return count
+    return sum(_erase_in(store, source, erasure.redaction) for source in _scope(store, erasure))
 
 
-def keys_for(store: Store, source: Source, redaction: Redaction) -> SubjectKeys:
+def count(store: Store, erasure: Erasure) -> int:
+    """Return how many records `erase` would erase."""
+    redaction = erasure.redaction
+    return sum(
+        sum(map(len, _bodies_about(store, source, redaction)))
+        + store.subjects.count_events(source.id, redaction, keys_for(store, source, redaction))
+        for source in _scope(store, erasure)
+    )
+
+
+def keys_for(store: Store, source: Source, person: Redaction | DataRequest) -> SubjectKeys:
     """Return the hashes under which *source*'s rows about the person are found."""
     return subject_keys(
         store.subject_key(),
         source.word,
-        email=redaction.email,
-        phone=redaction.phone,
+        email=person.email,
+        phone=person.phone,
         phone_country=source.settings.get("shop_country") or None,
-        customer_id=redaction.customer_id,
+        customer_id=person.customer_id,
     )
 
 
-def _erase_in(store: Store, source: Source, redaction: Redaction, keys: SubjectKeys) -> int:
+def _scope(store: Store, erasure: Erasure) -> list[Source]:
+    sources = store.connections.sources()
+    return [source for source in sources if erasure.source_id in {None, source.id}]
+
+
+def _erase_in(store: Store, source: Source, redaction: Redaction) -> int:
     now = store.now()
-    found = [
-        delivery_id
-        for delivery_id, _ in store.subjects.bodies(source.id)
-        if redaction.whole_shop
-        or (
-            (stored := store.translations.delivery(delivery_id))
-            and _is_about(store, source, stored, redaction, keys)
-        )
-    ]
-    store.subjects.erase_bodies(found, now)
-    events = store.subjects.erase_events(
-        source.id, keys, redaction.order_ids, now, whole_shop=redaction.whole_shop
-    )
-    return len(found) + events
+    erased = 0
+    for ids in _bodies_about(store, source, redaction):
+        store.subjects.erase_bodies(ids, now)
+        erased += len(ids)
+    # What was translated meanwhile is found among the events, which are erased last.
+    keys = keys_for(store, source, redaction)
+    if redaction.whole_shop:
+        store.visits.erase(source.id)
+    return erased + store.subjects.erase_events(source.id, redaction, keys, now)
 
 
-def _is_about(
-    store: Store,
-    source: Source,
-    stored: StoredDelivery,
-    redaction: Redaction,
-    keys: SubjectKeys,
-) -> bool:
-    """Return whether a raw delivery speaks of the person."""
-    if _names(redaction, stored.delivery.body.lower()):
-        return True
-    wanted = set(keys.all())
+def _bodies_about(store: Store, source: Source, redaction: Redaction) -> Iterator[list[int]]:
+    """Yield the ids of the raw deliveries that speak of the person, or of the shop."""
+    if redaction.whole_shop:
+        yield from store.subjects.bodies(source.id)
+        return
+    person = _Person(store, source, redaction)
+    for chunk in store.subjects.raw(source.id):
+        yield [stored.id for stored in chunk if person.is_in(stored)]
+
+
+class _Person:
+    """Whether a raw delivery of one source speaks of somebody."""
+
+    def __init__(self, store: Store, source: Source, redaction: Redaction) -> None:
+        self._store = store
+        self._source = source
+        self._adapter: SourceAdapter = registry.source(source.kind)
+        self._keys = set(keys_for(store, source, redaction).all())
+        self._order_ids = set(redaction.order_ids)
+        self._words = _words(redaction)
+        self._customer_id = redaction.customer_id
+
+    def is_in(self, stored: StoredDelivery) -> bool:
+        texts = _texts(stored.delivery.body)
+        try:
+            facts = list(self._adapter.translate(stored.delivery, self._source.settings))
+        except Exception:  # noqa: BLE001  what an adapter cannot read may name somebody all the same
+            return self._customer_id in texts or self._is_named(texts)
+        if any(isinstance(fact, Redaction) for fact in facts):
+            return False  # still to be carried out; its own body goes when it is translated
+        return any(map(self._is_told, facts)) or self._is_named(texts)
+
+    def _is_named(self, texts: Collection[str]) -> bool:
+        return any(pattern.search(text) for text in texts for pattern in self._words)
+
+    def _is_told(self, fact: Fact) -> bool:
+        match fact:
+            case Event():
+                return fact.order_id in self._order_ids or self._is_theirs(fact.user_data)
+            case Visitor():
+                return self._is_theirs(fact.user_data)
+            case DataRequest():
+                return self._shares(keys_for(self._store, self._source, fact))
+            case _:
+                return False
+
+    def _is_theirs(self, user_data: UserData) -> bool:
+        return self._shares(keys_of(user_data, self._store.subject_key(), self._source.word))
+
+    def _shares(self, keys: SubjectKeys) -> bool:
+        return not self._keys.isdisjoint(keys.all())
+
+
+def _words(redaction: Redaction) -> list[re.Pattern[str]]:
+    """Return what finds a person's e-mail address or phone number within any text.
+
+    Whole ones only: ann@ is not joann@.  A number may be written with or without its country
+    and with any separators.
+    """
+    found = []
+    if redaction.email:
+        address = re.escape(redaction.email.strip().casefold())
+        found.append(re.compile(rf"(?<![\w.+-]){address}(?![\w-]|\.\w)"))
+    digits = "".join(filter(str.isdigit, redaction.phone or ""))
+    if len(digits) >= SHORTEST_PHONE:
+        found.append(re.compile(r"[\s()./-]*".join(digits[-9:]) + r"(?!\d)"))
+    return found
+
+
+def _texts(body: bytes) -> set[str]:
+    """Return all texts and numbers of a raw body, case-folded; of no JSON the whole of it."""
     try:
-        facts = list(registry.source(source.kind).translate(stored.delivery, source.settings))
-    except Exception:  # noqa: BLE001  it cannot be read, and none of the person's words is in it
-        return False
-    for fact in facts:
-        if isinstance(fact, Event):
-            theirs = keys_of(fact.user_data, store.subject_key(), source.word)
-            if wanted & set(theirs.all()) or fact.order_id in redaction.order_ids:
-                return True
-        elif not isinstance(fact, OrderCancelled | CartSnapshot | Disconnected):
-            return True  # redactions and requests name a person; they are done with
-    return False
-
-
-def _names(redaction: Redaction, body: bytes) -> bool:
-    """Return whether a lower-cased raw body holds one of the person's own words."""
-    digits = "".join(filter(str.isdigit, redaction.phone or ""))[-8:]
-    words = (redaction.email or "", redaction.customer_id or "", digits)
-    return any(len(word) >= 5 and word.strip().casefold().encode() in body for word in words)
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {body.decode("utf-8", "replace").casefold()}
+    found, open_ = set(), [value]
+    while open_:
+        match open_.pop():
+            case dict() as mapping:
+                open_ += mapping.values()
+            case list() as items:
+                open_ += items
+            case str() | int() as text:
+                found.add(str(text).casefold())
+    return found
 
 
 def purge(store: Store, config: Config, should_stop: Callable[[], bool] = lambda: False) -> int:
     """Drop all that is over its age; return how many rows went."""
     now = store.now()
     ages = Ages(
+        now=now,
         raw=now - _micros(config.retention_raw),
         undecided=now - _micros(config.retention_dead),
         payload=now - _micros(config.retention_payload),
@@ -114,6 +198,8 @@ def purge(store: Store, config: Config, should_stop: Callable[[], bool] = lambda
     )
     count = 0
     while not should_stop() and (dropped := store.retention.purge(ages)):
+        count += dropped
+    while not should_stop() and (dropped := store.visits.purge(now)):
         count += dropped
     return count
 

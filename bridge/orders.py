@@ -37,6 +37,11 @@ def _told(fact: Event | OrderCancelled) -> OrderView:
     return OrderView(order_id=order_id, state=fact.order_state, updated_at=fact.updated_at)
 
 
+def is_late(event: Event, view: OrderView) -> bool:
+    """Return whether something newer than *event* is known of its order."""
+    return bool(event.updated_at and view.updated_at and event.updated_at < view.updated_at)
+
+
 def current(event: Event, view: OrderView, *, holds: bool) -> Event:
     """Return *event* with what is known to be newer and would stop it.
 

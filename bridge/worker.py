@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bridge.care import erase_asked, purge
 from bridge.config import Config
+from bridge.connect import after_outage, live_shops, watch_due
 from bridge.send import Sender
 from bridge.store import Store, StoreError
 from bridge.translate import blame, translate_due
@@ -17,6 +18,8 @@ POLL_S = 0.5
 BEAT_S = 10
 FAULT_S = 2
 CARE_S = 60
+GUARD_S = 20
+OUTAGE_US = 300_000_000
 DRAIN_S = 22  # platforms kill 30 seconds after they ask
 SENDERS = 4  # destinations at a time: one that hangs must not delay the others
 
@@ -29,6 +32,8 @@ class Worker:
     def __init__(self, store: Store, config: Config) -> None:
         self._store = store
         self._config = config
+        self._shop_of = live_shops(store, private=config.allow_private_shops)
+        self._guarded = False
         self._sender = Sender(store, config.endpoint)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = threading.Event()
@@ -40,6 +45,7 @@ class Worker:
                 *[("send", self._send)] * SENDERS,
                 ("beat", self._beat),
                 ("care", self._care),
+                ("guard", self._guard),
             )
         ]
 
@@ -95,9 +101,20 @@ class Worker:
     def _send(self) -> float:
         return 0 if self._sender.send_due(self._stopping.is_set) else POLL_S
 
+    def _guard(self) -> float:
+        if not self._guarded:
+            beat = self._store.history.last_beat()
+            if beat is not None and self._store.now() - beat > OUTAGE_US:
+                after_outage(self._store)
+            self._guarded = True
+        watch_due(self._store, self._config.base_url, self._shop_of, self._stopping.is_set)
+        return GUARD_S
+
     def _care(self) -> float:
-        erase_asked(self._store)
-        purge(self._store, self._config, self._stopping.is_set)
+        try:
+            erase_asked(self._store)
+        finally:  # what cannot be erased now keeps nothing else longer than its time
+            purge(self._store, self._config, self._stopping.is_set)
         return CARE_S
 
     def _beat(self) -> float:

@@ -18,23 +18,24 @@ from .shared import as_json_option, open_store, print_json
 @as_json_option
 def erase(email: str, phone: str, customer: str, source: str, dry_run: bool, as_json: bool) -> None:
     """Erase a person from events and raw deliveries; ids of orders stay for the ledger."""
-    if not (email or phone or customer):
+    person = Redaction(
+        email=email.strip() or None,
+        phone=phone.strip() or None,
+        customer_id=customer.strip() or None,
+    )
+    if person == Redaction():
         raise ConfigError("erase: say who, by --email, --phone or --customer")
-    if customer and not source:
+    if person.customer_id and not source:
         raise ConfigError("erase: --customer needs --source, for customer ids are local to a shop")
     store = open_store()
     found = store.connections.source(source) if source else None
-    redaction = Redaction(customer_id=customer or None, email=email or None, phone=phone or None)
+    for shop in [found] if found else store.connections.sources():
+        if person.phone and not care.keys_for(store, shop, person).phone_key:
+            raise ConfigError("erase: --phone is no number, or lacks its country code, like +49")
+    erasure = Erasure(id=0, source_id=found.id if found else None, redaction=person, actor="cli")
     if dry_run:
-        count = sum(
-            len(store.subjects.events_about(one.id, care.keys_for(store, one, redaction)))
-            for one in store.connections.sources()
-            if found is None or one.id == found.id
-        )
+        count = care.count(store, erasure)
     else:
-        erasure = Erasure(
-            id=0, source_id=found.id if found else None, redaction=redaction, actor="cli"
-        )
         count = care.erase(store, erasure)
         store.history.audit("cli", "privacy.erased", source or "everywhere", f"{count} records")
     if as_json:

@@ -123,16 +123,19 @@ def costs(name: str, path: Path) -> None:
 
 def _read_costs(path: Path) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.reader(file), 1):
-            cells = [cell.strip() for cell in row]
-            if not any(cells):
-                continue
-            cost = numeric(cells[1]) if len(cells) > 1 else None
-            if cost is not None and cost >= 0 and cells[0]:
-                found[cells[0]] = cost
-            elif number > 1:  # the first line may name the columns
-                raise ConfigError(f"{path.name}, line {number}: must be a SKU or id, and a cost")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name}: is not UTF-8 text; save it as CSV UTF-8") from None
+    for number, row in enumerate(csv.reader(lines), 1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells):
+            continue
+        cost = numeric(cells[1]) if len(cells) > 1 else None
+        if cost is not None and cost >= 0 and cells[0]:
+            found[cells[0]] = cost
+        elif number > 1:  # the first line may name the columns
+            raise ConfigError(f"{path.name}, line {number}: must be a SKU or id, and a cost")
     return found
 
 

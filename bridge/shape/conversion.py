@@ -31,10 +31,12 @@ def shape(
     external_id: str | None,
     now: datetime,
     costs: Costs | None = None,
+    purchase_id: str | None = None,
 ) -> Shaped:
     """Return *event* as the plan wants it sent.
 
-    *costs* holds unit costs in the shop's own currency by SKU or id.  A time in the future
+    *costs* holds unit costs in the shop's own currency by SKU or id.  *purchase_id* is the event
+    id under which the order's Purchase was sent, for a refund to name.  A time in the future
     (a shop's clock that is fast) becomes *now*.
     """
     # A form or CRM hands on what it was told at the time; shops copy it from earlier orders.
@@ -56,7 +58,7 @@ def shape(
         event_source_url=page,
         referrer_url=referrer,
         limited_data_use=send.decision.limited_data_use,
-        original_event=event.original_event or _original(event, rules),
+        original_event=event.original_event or _original(event, rules, purchase_id),
     )
     return Shaped(conversion=conversion, notes=notes)
 
@@ -96,9 +98,13 @@ def _segmentation(event: Event, rules: Rules) -> dict[str, str]:
     return {"customer_segmentation": f"{word}_customer_to_business"}
 
 
-def _original(event: Event, rules: Rules) -> OriginalEvent | None:
+def _original(event: Event, rules: Rules, purchase_id: str | None) -> OriginalEvent | None:
     """Return the purchase that a refund belongs to."""
     if event.occasion != Occasion.REFUND or not event.order_id:
         return None
     name = rules.events.names[Occasion.PURCHASE]
-    return OriginalEvent(event_name=name, order_id=order_id_for(event, rules.ids)) if name else None
+    if not name:
+        return None
+    return OriginalEvent(
+        event_name=name, event_id=purchase_id, order_id=order_id_for(event, rules.ids)
+    )

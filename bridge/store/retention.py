@@ -13,8 +13,9 @@ FINAL_STATES = ("sent", "skipped", "dead", "expired")
 
 @dataclass(frozen=True, kw_only=True)
 class Ages:
-    """Before which time, in microseconds, each kind is dropped."""
+    """Before which time, in microseconds, each kind is dropped, and the time it is."""
 
+    now: int
     raw: int  # bodies of translated deliveries, by the end of translation
     undecided: int  # all other bodies, by receipt
     payload: int  # events as they were sent, by their final state
@@ -56,7 +57,7 @@ class Retention:
             connection.execute(
                 update(delivery)
                 .where(delivery.c.id.in_(ids), delivery.c.state == "received")
-                .values(state="dead", reason="undecided", done_at=ages.undecided)
+                .values(state="dead", reason="undecided", done_at=ages.now)
             )
         return len(ids)
 
@@ -82,24 +83,22 @@ class Retention:
         return len(ids)
 
     def _traces(self, before: int) -> int:
-        outbox, delivery, verdict = schema.outbox, schema.delivery, schema.verdict
-        receipt = schema.receipt
+        """Drop rows with all that hangs on them, so that nothing is left that nobody finds."""
+        outbox, delivery, receipt = schema.outbox, schema.delivery, schema.receipt
         count = self._drop(
             select(outbox.c.id).where(
                 outbox.c.created_at < before, outbox.c.state.in_(FINAL_STATES)
             ),
+            schema.payload.c.outbox_id,
+            schema.held_key.c.outbox_id,
             outbox.c.id,
-        )
-        count += self._drop(
-            select(verdict.c.id)
-            .join(delivery, delivery.c.id == verdict.c.delivery_id)
-            .where(delivery.c.received_at < before),
-            verdict.c.id,
         )
         count += self._drop(
             select(delivery.c.id).where(
                 delivery.c.received_at < before, delivery.c.state != "received"
             ),
+            schema.verdict.c.delivery_id,
+            schema.delivery_body.c.delivery_id,
             delivery.c.id,
         )
         return count + self._drop(
@@ -123,12 +122,13 @@ class Retention:
                 + connection.execute(delete(known).where(known.c.seen_at < before)).rowcount
             )
 
-    def _drop(self, chunk: Select[tuple[int]], key: ColumnElement[int]) -> int:
+    def _drop(self, chunk: Select[tuple[int]], *keys: ColumnElement[int]) -> int:
+        """Delete a chunk of ids wherever they stand; return how many ids there were."""
         with self._database.read() as connection:
             ids = list(connection.scalars(chunk.limit(CHUNK)))
         if not ids:
             return 0
-        table = key.table
         with self._database.write() as connection:
-            connection.execute(delete(table).where(key.in_(ids)))
+            for key in keys:
+                connection.execute(delete(key.table).where(key.in_(ids)))
         return len(ids)

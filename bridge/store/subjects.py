@@ -1,19 +1,34 @@
 """What is kept of people, and how it is erased."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from bridge.events import Occasion, Redaction, plain
-from bridge.secrets import Vault
+from bridge.events import Delivery, Occasion, Redaction, plain
+from bridge.secrets import DamagedError, Vault
 from bridge.subjects import SubjectKeys
 
 from . import schema
 from .database import Database
+from .rows import StoredDelivery, moment
 
 CHUNK = 500
+OPENED_AT_ONCE = 100  # a raw body may have two megabytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,41 +91,56 @@ class Subjects:
         with self._database.write() as connection:
             connection.execute(delete(table).where(table.c.id == erasure_id))
 
+    def count_events(self, source_id: int, redaction: Redaction, keys: SubjectKeys) -> int:
+        """Return how many events of the source hold anything of a person, or of the shop."""
+        found = _unerased(source_id, redaction, keys)
+        if found is None:
+            return 0
+        with self._database.read() as connection:
+            counted = select(func.count()).select_from(found.subquery())
+            return int(connection.scalar(counted) or 0)
+
     def erase_events(
-        self,
-        source_id: int | None,
-        keys: SubjectKeys,
-        order_ids: Collection[str],
-        now: int,
-        *,
-        whole_shop: bool = False,
+        self, source_id: int, redaction: Redaction, keys: SubjectKeys, now: int
     ) -> int:
-        """Erase all events of a person, or of a shop; return how many.
+        """Erase all events of a person, or of the shop; return how many.
 
         What was not sent is skipped as ``erased``; payloads, waiting events, match keys and
         hashes go.  The purchase ledger stays, so that nothing is sent again.
         """
-        table = schema.outbox
-        about = _about(keys, order_ids, whole_shop=whole_shop)
-        if about is None:
-            return 0
-        where = about if source_id is None else and_(table.c.source_id == source_id, about)
-        with self._database.write() as connection:
-            ids = list(connection.scalars(select(table.c.id).where(where)))
-            for start in range(0, len(ids), CHUNK):
-                self._erase_rows(connection, ids[start : start + CHUNK], now)
-            self._forget_customer(connection, source_id, keys, whole_shop=whole_shop)
-        return len(ids)
+        found = _unerased(source_id, redaction, keys)
+        count = 0
+        while found is not None:
+            with self._database.write() as connection:
+                self._void_lease(connection, source_id, now)
+                rows = connection.execute(found.limit(CHUNK)).all()
+                self._erase_rows(connection, [row.id for row in rows], now)
+                self._forget_customers(
+                    connection, source_id, redaction, keys, [row.order_id for row in rows]
+                )
+            count += len(rows)
+            if len(rows) < CHUNK:
+                break
+        return count
+
+    def _void_lease(self, connection: Connection, source_id: int, now: int) -> None:
+        """Let a batch that was read before the erasure be dropped, not written after it."""
+        table = schema.source
+        connection.execute(
+            update(table)
+            .where(table.c.id == source_id, table.c.lease_token.is_not(None))
+            .values(lease_token=None, lease_until=now)
+        )
 
     def _erase_rows(self, connection: Connection, ids: Sequence[int], now: int) -> None:
         table = schema.outbox
         ours = table.c.id.in_(ids)
-        connection.execute(delete(schema.payload).where(schema.payload.c.outbox_id.in_(ids)))
-        connection.execute(delete(schema.held).where(schema.held.c.outbox_id.in_(ids)))
+        for kept in (schema.payload, schema.held, schema.held_key):
+            connection.execute(delete(kept).where(kept.c.outbox_id.in_(ids)))
         connection.execute(
             update(table)
             .where(ours, table.c.state.in_(("pending", "waiting")))
-            .values(state="skipped", reason="erased", curable=False, done_at=now)
+            .values(state="skipped", reason="erased", done_at=now)
         )
         connection.execute(
             update(table)
@@ -118,37 +148,69 @@ class Subjects:
             .values(email_key=None, phone_key=None, customer_key=None, curable=False)
         )
 
-    def _forget_customer(
-        self, connection: Connection, source_id: int | None, keys: SubjectKeys, *, whole_shop: bool
+    def _forget_customers(
+        self,
+        connection: Connection,
+        source_id: int,
+        redaction: Redaction,
+        keys: SubjectKeys,
+        order_ids: Sequence[str | None],
     ) -> None:
+        """Forget who bought before: a person's other keys stand beside the same order."""
         table = schema.known_customer
-        query = delete(table)
-        if source_id is not None:
-            query = query.where(table.c.source_id == source_id)
-        if not whole_shop:
-            query = query.where(table.c.key.in_(keys.all()))
+        query = delete(table).where(table.c.source_id == source_id)
+        if not redaction.whole_shop:
+            named = {*order_ids, *redaction.order_ids} - {None}
+            query = query.where(table.c.key.in_(keys.all()) | table.c.order_id.in_(named))
         connection.execute(query)
 
-    def bodies(self, source_id: int | None) -> Iterator[tuple[int, int]]:
-        """Yield (delivery id, source id) of all raw bodies that are still kept."""
+    def bodies(self, source_id: int) -> Iterator[list[int]]:
+        """Yield the ids of all deliveries whose raw bodies are still kept, in chunks."""
+        for rows in self._pages(select(schema.delivery.c.id), source_id, CHUNK):
+            yield [row.id for row in rows]
+
+    def raw(self, source_id: int) -> Iterator[list[StoredDelivery]]:
+        """Yield the deliveries whose raw bodies are still kept, in chunks, oldest first.
+
+        A body that is damaged is left out: nobody can read it.  Raises ConfigError where it was
+        sealed under a key that is not known.
+        """
+        columns = select(schema.delivery, schema.delivery_body.c.body)
+        for rows in self._pages(columns, source_id, OPENED_AT_ONCE):
+            yield [stored for row in rows if (stored := self._opened(row))]
+
+    def _pages(self, columns: Select[Any], source_id: int, size: int) -> Iterator[Sequence[Any]]:
         delivery, body = schema.delivery, schema.delivery_body
+        query = (
+            columns.join_from(delivery, body, body.c.delivery_id == delivery.c.id)
+            .where(delivery.c.source_id == source_id)
+            .order_by(delivery.c.id)
+            .limit(size)
+        )
         last = 0
         while True:
-            query = (
-                select(delivery.c.id, delivery.c.source_id)
-                .join(body, body.c.delivery_id == delivery.c.id)
-                .where(delivery.c.id > last)
-                .order_by(delivery.c.id)
-                .limit(CHUNK)
-            )
-            if source_id is not None:
-                query = query.where(delivery.c.source_id == source_id)
             with self._database.read() as connection:
-                rows = [(row[0], row[1]) for row in connection.execute(query)]
+                rows = connection.execute(query.where(delivery.c.id > last)).all()
             if not rows:
                 return
-            yield from rows
-            last = rows[-1][0]
+            yield rows
+            last = rows[-1].id
+
+    def _opened(self, row: Any) -> StoredDelivery | None:
+        try:
+            headers, _, body = self._vault.open(row.body, "delivery").partition(b"\n")
+        except DamagedError:
+            return None
+        return StoredDelivery(
+            id=row.id,
+            delivery=Delivery(
+                topic=row.topic,
+                key=row.key,
+                body=body,
+                headers=json.loads(headers),
+                received_at=moment(row.received_at),
+            ),
+        )
 
     def erase_bodies(self, delivery_ids: Sequence[int], now: int) -> None:
         """Drop raw bodies; what was not translated yet becomes dead as ``erased``."""
@@ -189,14 +251,18 @@ class Subjects:
             if rows:
                 connection.execute(insert(table), rows)
 
-    def recent_by_channel(self, source_id: int, since: int) -> dict[str, int]:
-        """Return how many purchases of each channel were decided since then."""
-        table = schema.outbox
+    def recent_by_channel(
+        self, source_id: int, decided_since: int, received_since: int
+    ) -> dict[str, int]:
+        """Return how many orders of each channel were decided, and received, since then."""
+        table, delivery = schema.outbox, schema.delivery
         query = (
-            select(table.c.channel, func.count())
+            select(table.c.channel, func.count(table.c.order_id.distinct()))
+            .join(delivery, delivery.c.id == table.c.delivery_id)
             .where(
                 table.c.source_id == source_id,
-                table.c.created_at > since,
+                table.c.created_at > decided_since,
+                delivery.c.received_at > received_since,
                 table.c.occasion == Occasion.PURCHASE,
                 table.c.channel.is_not(None),
             )
@@ -204,16 +270,6 @@ class Subjects:
         )
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
-
-    def events_about(self, source_id: int | None, keys: SubjectKeys) -> list[int]:
-        """Return the ids of the events about a person, for telling what is kept."""
-        about = _about(keys, (), whole_shop=False)
-        if about is None:
-            return []
-        table = schema.outbox
-        where = about if source_id is None else and_(table.c.source_id == source_id, about)
-        with self._database.read() as connection:
-            return list(connection.scalars(select(table.c.id).where(where)))
 
 
 def put_told(connection: Connection, vault: Vault, source_id: int, told: Told, now: int) -> None:
@@ -270,6 +326,29 @@ def _add_erasure(
             asked_at=now,
             actor=actor,
         )
+    )
+
+
+def _unerased(
+    source_id: int, redaction: Redaction, keys: SubjectKeys
+) -> Select[tuple[int, str | None]] | None:
+    """Return the query for events that hold anything of the person; None if nothing names one."""
+    table, payload, held = schema.outbox, schema.payload, schema.held
+    about = _about(keys, redaction.order_ids, whole_shop=redaction.whole_shop)
+    if about is None:
+        return None
+    holds_anything = or_(
+        table.c.email_key.is_not(None),
+        table.c.phone_key.is_not(None),
+        table.c.customer_key.is_not(None),
+        table.c.state.in_(("pending", "waiting")),
+        exists().where(payload.c.outbox_id == table.c.id),
+        exists().where(held.c.outbox_id == table.c.id),
+    )
+    return (
+        select(table.c.id, table.c.order_id)
+        .where(table.c.source_id == source_id, about, holds_anything)
+        .order_by(table.c.id)
     )
 
 

@@ -7,7 +7,7 @@ builds all rows in memory and writes them in one transaction under the lease.
 import logging
 from collections.abc import Callable
 
-from bridge.store import Lease, Store, moment
+from bridge.store import Lease, Store, micros, moment
 
 from .batch import Batch, blame
 from .memory import Memory
@@ -37,10 +37,13 @@ def translate_due(store: Store, should_stop: Callable[[], bool] = lambda: False)
 
 def _translate_leased(store: Store, lease: Lease, now: int) -> int:
     view = view_of(store, store.connections.source(str(lease.source_id)), moment(now))
-    held = store.translations.held(lease, now, BATCH)
     deliveries = store.translations.batch(lease, BATCH)
+    # What waits is decided when all is known that was received while it waited.
+    held = store.translations.held(lease, now, BATCH) if len(deliveries) < BATCH else []
     batch = Batch(view, deliveries, held)
-    batch.decide(Memory.read(store, view, batch.subjects, now))
+    first = deliveries[0].delivery.received_at if deliveries else None
+    first_at = micros(first) if first else now
+    batch.decide(Memory.read(store, view, batch.subjects, first_at))
     outcome = batch.outcome()
     if not store.translations.commit(lease, outcome, store.now()):
         log.warning("translate.lease_lost", extra={"source": lease.source_id})

@@ -21,7 +21,16 @@ from bridge.events import (
     Visitor,
     plain,
 )
-from bridge.store import DeliveryEnd, HeldEvent, Outcome, StoredDelivery, Told, VerdictRow
+from bridge.store import (
+    OWN_KEYS,
+    DeliveryEnd,
+    HeldEvent,
+    Outcome,
+    StoredDelivery,
+    Told,
+    VerdictRow,
+    micros,
+)
 from bridge.subjects import SubjectKeys, keys_of
 from bridge.visitors import COLLECTED
 
@@ -133,11 +142,14 @@ class Batch:
             for fact in read.facts:
                 if isinstance(fact, Visitor):
                     self._funnel.tell(fact)
-        ways = {way.destination.id: way for way in self._view.ways}
-        for held, event in self._held:
-            self._decide_held(ways.get(held.destination_id), held, event)
         for read in self._read:
             self._ends.append(read.error or self._decide_delivery(read))
+        ways = {way.destination.id: way for way in self._view.ways}
+        # Last, for what was received while they waited counts: a cancellation, a newer order.
+        for held, event in self._held:
+            known = memory.by_row.get(held.outbox_id)
+            if held.outbox_id not in self._stopped and not (known and known.fresh):
+                self._decide_held(ways.get(held.destination_id), held, event)
 
     def _decide_held(self, way: Way | None, held: HeldEvent, event: Event) -> None:
         """Decide on what waited long enough; whatever happens, it waits no longer."""
@@ -145,6 +157,8 @@ class Batch:
             self._stopped[held.outbox_id] = "no_route"
             return
         try:
+            if event.occasion == Occasion.PURCHASE:
+                event = self._with_customer(event)
             entry = self._decide_on(way, event, held.delivery_id, waited=True)
         except Exception:  # noqa: BLE001  a poisonous event must not stop its source
             self._stopped[held.outbox_id] = "fault"
@@ -173,10 +187,10 @@ class Batch:
                 for entry in list(self._memory.entries_of(self._view.source.id, fact.order_id)):
                     self._cancel(entry)
             case Event():
-                self._take_event(fact, stored.id)
+                self._take_event(fact, stored)
             case CartSnapshot():
                 for event in self._funnel.additions(fact):
-                    self._take_event(replace(event, topic=stored.delivery.topic), stored.id)
+                    self._take_event(replace(event, topic=stored.delivery.topic), stored)
             case Redaction():
                 self._redactions.append(fact)
             case DataRequest():
@@ -186,14 +200,18 @@ class Batch:
             case Visitor():
                 pass  # told before
 
-    def _take_event(self, told: Event, delivery_id: int) -> None:
+    def _take_event(self, told: Event, stored: StoredDelivery) -> None:
+        late = False
+        arrived_at = micros(stored.delivery.received_at or self._view.now)
         if told.occasion == Occasion.PURCHASE and told.order_id:
+            known = self._fold(told)
+            late = orders.is_late(told, known)
             holds = self._view.rules.purchase.hold_minutes > 0
-            told = orders.current(told, self._fold(told), holds=holds)
-            told = self._with_customer(told)
+            told = self._with_customer(orders.current(told, known, holds=holds))
         for event in policy.occasions(told, self._view.rules):
             for way in self._view.ways:
-                self._decide_on(way, event, delivery_id)
+                self._decide_on(way, event, stored.id, arrived_at=arrived_at, late=late)
+        self._memory.count(told, arrived_at)
 
     def _with_customer(self, event: Event) -> Event:
         """Return *event* with whether its buyer is new, where the own ledger is to tell."""
@@ -201,7 +219,8 @@ class Batch:
             return event
         keys = self._keys(event).all()
         earlier = {self._memory.customers[key] for key in keys if key in self._memory.customers}
-        if event.order_state in _BOUGHT and event.order_id:
+        placed = event.cash_on_delivery and event.order_state is OrderState.PLACED
+        if (placed or event.order_state in _BOUGHT) and event.order_id:
             for key in keys:
                 if key not in self._memory.customers:
                     self._memory.customers[key] = event.order_id
@@ -228,15 +247,26 @@ class Batch:
             entry.stored = replace(entry.stored, **dead)  # type: ignore[arg-type]  # by name
 
     def _decide_on(
-        self, way: Way, told: Event, delivery_id: int, *, waited: bool = False
+        self,
+        way: Way,
+        told: Event,
+        delivery_id: int,
+        *,
+        arrived_at: int | None = None,
+        late: bool = False,
+        waited: bool = False,
     ) -> Entry | None:
-        """Reach a verdict on one route; return the event's entry, None if its id is taken."""
+        """Reach a verdict on one route; return the event's entry, None if its id is taken.
+
+        What *waited* was counted when it arrived.  *late* is what is older than something that
+        is known of its order already.
+        """
         view, memory = self._view, self._memory
         event = self._funnel.join(told)
         verdict = policy.decide(
             event,
             view.rules,
-            way.for_policy(memory.recent),
+            way.for_policy(memory.recent(arrived_at)),
             view.now,
             shop_country=view.shop_country,
             max_age=way.adapter.max_age,
@@ -246,7 +276,7 @@ class Batch:
         entry = memory.entry(way.destination.id, verdict.event_name, event_id, purchase_of)
         passed = memory.was_let_through(way.destination.id, purchase_of)
         # A payment that waits for the hold to end is not undone by a late or an odd delivery.
-        outdone = not waited and entry and entry.waits and _is_not_paid(verdict)
+        outdone = not waited and entry and entry.waits and _is_outdone(verdict, late=late)
         if entry is None or entry.is_final or outdone or (passed and not entry.stored):
             word, reason = "skip", entry.standing_reason if entry else KNOWN
         else:
@@ -259,12 +289,11 @@ class Batch:
                 delivery_id=delivery_id,
                 keys=self._keys(event),
                 costs=memory.costs,
+                purchase_id=memory.purchase_id(way.destination.id, event.order_id),
             )
             if row.state == "waiting":  # as it was told: it is joined again when it is decided
                 keys = tuple(map(self._funnel.token_key, told.visitor_keys))
                 row = replace(row, held_event=plain.dump(told), held_keys=keys)
-            if entry.is_new:
-                memory.count(event)
             entry.fresh = replace(row, replaces=entry.stored.id) if entry.stored else row
             self._changed_entries[id(entry)] = entry
             word, reason = _WORDS.get(row.state, "skip"), row.reason
@@ -305,19 +334,30 @@ class Batch:
                 unused=self._unused(),
             ),
             visited=self._funnel.visited(),
+            heard=any(not read.stored.delivery.key.startswith(OWN_KEYS) for read in self._read),
         )
 
     def _unused(self) -> list[int]:
         """Return the deliveries whose raw bodies serve for nothing any more."""
         ignored = [end.delivery_id for end in self._ends if end.state == "ignored"]
-        collected = [
-            read.stored.id for read in self._read if read.stored.delivery.topic == COLLECTED
-        ]
-        return [*ignored, *collected]
+        noted = [read.stored.id for read in self._read if not read.error and _is_noted(read)]
+        return [*ignored, *noted]
 
 
-def _is_not_paid(verdict: policy.Verdict) -> bool:
-    return isinstance(verdict, policy.Skip) and verdict.reason == "not_paid"
+def _is_noted(read: _Read) -> bool:
+    """Return whether all that a delivery told is kept elsewhere: visitors, who is to be erased."""
+    collected = read.stored.delivery.topic == COLLECTED
+    return collected or any(isinstance(fact, Redaction) for fact in read.facts)
+
+
+def _is_outdone(verdict: policy.Verdict, *, late: bool) -> bool:
+    """Return whether something newer waits that *verdict* must not replace.
+
+    Only a skip for good counts whenever it is told: a denial, a cancellation.
+    """
+    if isinstance(verdict, policy.Skip):
+        return verdict.reason == "not_paid" or (late and verdict.curable)
+    return late
 
 
 def _dead(delivery_id: int, error: Exception) -> DeliveryEnd:

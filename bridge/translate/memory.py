@@ -1,6 +1,7 @@
 """What was decided before, of the events and orders that a batch speaks of."""
 
-from collections.abc import Iterable
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -8,11 +9,12 @@ from bridge import carts
 from bridge.carts import CartState
 from bridge.events import Event, Occasion, event_id
 from bridge.orders import OrderView
-from bridge.store import KnownRow, KnownVisitor, OutboxRow, Store
+from bridge.store import KnownRow, KnownVisitor, OutboxRow, Store, micros
 
 from .view import View
 
 KNOWN = "decided_before"
+LET_THROUGH = {"pending", "sending", "sent"}
 RECENT_US = 60_000_000
 
 
@@ -69,30 +71,38 @@ class Memory:
     purchases: set[tuple[int, str]] = field(default_factory=set)
     customers: dict[bytes, str] = field(default_factory=dict)
     costs: dict[str, Decimal] = field(default_factory=dict)
-    recent: dict[str, int] = field(default_factory=dict)
+    arrivals: dict[str, list[int]] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
     carts: dict[bytes, CartState] = field(default_factory=dict)
     visitors: dict[bytes, KnownVisitor] = field(default_factory=dict)
     by_id: dict[tuple[int, str, str], Entry] = field(default_factory=dict)
     by_order: dict[tuple[int, str], Entry] = field(default_factory=dict)
+    by_row: dict[int, Entry] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, store: Store, view: View, subjects: Subjects, now: int) -> "Memory":
-        """Return what the store knows; nobody else changes it while the source is leased."""
+    def read(cls, store: Store, view: View, subjects: Subjects, first_at: int) -> "Memory":
+        """Return what the store knows; nobody else changes it while the source is leased.
+
+        *first_at* is when the first of the batch's deliveries was received.
+        """
         source_id = view.source.id
         known = store.translations
         people = store.subjects
+        recent = people.recent_by_channel(
+            source_id, micros(view.now) - RECENT_US, first_at - RECENT_US
+        )
         memory = cls(
             orders=known.orders(source_id, subjects.order_ids),
             purchases=known.purchases(source_id, subjects.order_ids),
             customers=people.known_customers(source_id, subjects.customer_keys),
             costs=people.costs(source_id, subjects.items),
-            recent=people.recent_by_channel(source_id, now - RECENT_US),
+            arrivals={channel: [first_at] * count for channel, count in recent.items()},
             carts=store.visits.carts(source_id, subjects.cart_tokens),
             visitors=store.visits.visitors(source_id, subjects.token_keys),
         )
         subjects.event_ids.update(memory.growing_ids(view, subjects))
         for row in known.known(source_id, subjects.order_ids, subjects.event_ids):
-            entry = Entry(stored=row)
+            entry = memory.by_row[row.id] = Entry(stored=row)
             memory.by_id[row.destination_id, row.event_name, row.event_id] = entry
             if row.occasion == Occasion.PURCHASE and row.source_id == source_id and row.order_id:
                 memory.by_order[row.destination_id, row.order_id] = entry
@@ -124,10 +134,28 @@ class Memory:
         """Return whether the order's Purchase was ever enqueued, pruned rows included."""
         return (destination_id, purchase_of) in self.purchases
 
-    def count(self, event: Event) -> None:
-        """Count a purchase that was decided just now, towards a burst of its channel."""
-        if event.occasion == Occasion.PURCHASE and event.channel:
-            self.recent[event.channel] = self.recent.get(event.channel, 0) + 1
+    def purchase_id(self, destination_id: int, order_id: str | None) -> str | None:
+        """Return the event id under which the order's Purchase went to the destination."""
+        entry = self.by_order.get((destination_id, order_id)) if order_id else None
+        latest = (entry.fresh or entry.stored) if entry else None
+        return latest.event_id if latest and latest.state in LET_THROUGH else None
+
+    def count(self, event: Event, arrived_at: int) -> None:
+        """Count a purchase once, towards a burst of its channel."""
+        if event.occasion != Occasion.PURCHASE or not event.channel or not event.order_id:
+            return
+        if event.order_id not in self.counted:
+            self.counted.add(event.order_id)
+            insort(self.arrivals.setdefault(event.channel, []), arrived_at)
+
+    def recent(self, at: int | None) -> Mapping[str, int]:
+        """Return how many orders of each channel arrived in the minute before *at*."""
+        if at is None:
+            return {}
+        return {
+            channel: bisect_right(times, at) - bisect_right(times, at - RECENT_US)
+            for channel, times in self.arrivals.items()
+        }
 
     def entries_of(self, source_id: int, order_id: str) -> Iterable[Entry]:
         """Return the entries of a source's order that a cancellation may still reach."""

@@ -1,6 +1,7 @@
 """What another plan would change: the deliveries still held raw, decided under both."""
 
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from .batch import Batch
 from .memory import Memory
 from .view import View, view_of
 
-CHUNK = 500
+_BRIEF = hashlib.sha256().digest_size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,27 +75,24 @@ def _decided(store: Store, source: Source, view: View) -> tuple[Rows, int]:
     """Return the rows that the source's raw deliveries lead to, by destination and event id."""
     memory = Memory()
     count = 0
-    for chunk in _chunks(store, source.id):
-        deliveries = [
-            stored for delivery_id in chunk if (stored := store.translations.delivery(delivery_id))
-        ]
+    for deliveries in store.subjects.raw(source.id):
         batch = Batch(view, deliveries)
+        people = store.subjects.known_customers(source.id, batch.subjects.customer_keys)
+        memory.customers = people | memory.customers
         memory.costs |= store.subjects.costs(source.id, batch.subjects.items)
         batch.decide(memory)
+        for entry in memory.by_id.values():
+            entry.fresh = entry.fresh and _in_brief(entry.fresh)
         count += len(deliveries)
     rows = (entry.fresh for entry in memory.by_id.values() if entry.fresh)
     return {(row.destination_id, row.event_id): row for row in rows}, count
 
 
-def _chunks(store: Store, source_id: int) -> Iterator[list[int]]:
-    chunk: list[int] = []
-    for delivery_id, _ in store.subjects.bodies(source_id):
-        chunk.append(delivery_id)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _in_brief(row: OutboxRow) -> OutboxRow:
+    """Return *row* with a fingerprint for its payload: days of payloads would fill the memory."""
+    if row.payload is None or len(row.payload) <= _BRIEF:
+        return replace(row, held_event=None)
+    return replace(row, payload=hashlib.sha256(row.payload).digest())
 
 
 def _add(side: Side, rows: Rows) -> None:
@@ -130,7 +128,7 @@ def _essence(row: OutboxRow | None) -> Any:
     """Return what counts as a change: the verdict, or anything in what is sent."""
     if row is None:
         return None
-    return (row.state, row.reason, row.event_name, orjson.loads(row.payload or b"null"))
+    return (row.state, row.reason, row.event_name, row.payload)
 
 
 def _in_words(row: OutboxRow | None) -> str:

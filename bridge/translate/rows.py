@@ -23,8 +23,12 @@ def row_of(
     delivery_id: int,
     keys: SubjectKeys,
     costs: Costs,
+    purchase_id: str | None = None,
 ) -> OutboxRow:
-    """Return the outbox row of *verdict*; what cannot be rendered is skipped."""
+    """Return the outbox row of *verdict*; what cannot be rendered is skipped.
+
+    *purchase_id* is the event id of the order's Purchase, where one went before.
+    """
     now = micros(view.now)
     row = OutboxRow(
         source_id=view.source.id,
@@ -58,11 +62,18 @@ def row_of(
                 next_at=micros(verdict.until),
             )
         case policy.Send():
-            return _sendable(view, way, event, verdict, row, costs=costs)
+            return _sendable(view, way, event, verdict, row, costs=costs, purchase_id=purchase_id)
 
 
 def _sendable(
-    view: View, way: Way, event: Event, send: policy.Send, row: OutboxRow, *, costs: Costs
+    view: View,
+    way: Way,
+    event: Event,
+    send: policy.Send,
+    row: OutboxRow,
+    *,
+    costs: Costs,
+    purchase_id: str | None,
 ) -> OutboxRow:
     shaped = shape.shape(
         event,
@@ -72,6 +83,7 @@ def _sendable(
         external_id=shape.external_id_for(event, view.rules.who, view.source.word),
         now=view.now,
         costs=costs,
+        purchase_id=purchase_id,
     )
     try:
         payload = way.adapter.render(shaped.conversion, way.destination.settings)
