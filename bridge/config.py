@@ -40,6 +40,7 @@ class Config:
     web_concurrency: int
     trusted_proxies: int
     metrics_token: str
+    allow_private_shops: bool
     retention_raw: timedelta
     retention_dead: timedelta
     retention_payload: timedelta
@@ -85,6 +86,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         web_concurrency=read("WEB_CONCURRENCY", _whole(1, 64), "2"),
         trusted_proxies=read("TRUSTED_PROXIES", _whole(0, 10), "1" if read.text("DYNO") else "0"),
         metrics_token=read.text("METRICS_TOKEN"),
+        allow_private_shops=read("ALLOW_PRIVATE_SHOPS", _switch, "0"),
         retention_raw=read("RETENTION_RAW", _duration, "72h"),
         retention_dead=read("RETENTION_DEAD", _duration, "8d"),
         retention_payload=read("RETENTION_PAYLOAD", _duration, "30d"),

@@ -48,7 +48,7 @@ def collect(store: Store, source: Source, body: bytes, *, address: str, agent: s
     second = str(now // 1_000_000)
     delivery = Delivery(
         topic=COLLECTED,
-        key=fingerprint(COLLECTED.encode(), second.encode(), address.encode(), body),
+        key="collect:" + fingerprint(second.encode(), address.encode(), body),
         body=body,
         headers={"ip": address, "user-agent": agent},
     )

@@ -17,7 +17,15 @@ STEPS = (
     # floor 0: the vocabulary
     {"bridge.events"},
     # floor 1: tools, and the dialects
-    {"bridge.config", "bridge.logs", "bridge.net", "bridge.plan", "bridge.secrets", "adapters"},
+    {
+        "bridge.config",
+        "bridge.fetch",
+        "bridge.logs",
+        "bridge.net",
+        "bridge.plan",
+        "bridge.secrets",
+        "adapters",
+    },
     {"bridge.subjects"},
     # floor 2: rules, pure
     {"bridge.registry", "bridge.carts", "bridge.visitors", "bridge.orders", "bridge.consent"},
@@ -27,8 +35,10 @@ STEPS = (
     {"bridge.store"},
     # floor 4: what watches, and the verbs
     {"bridge.alerts", "bridge.explain", "bridge.ledger"},
-    {"bridge.care", "bridge.doctor"},
+    {"bridge.care"},
     {"bridge.receive", "bridge.translate", "bridge.send", "bridge.connect"},
+    # floor 4 too: the doctor looks at shops as the fourth verb does
+    {"bridge.doctor"},
     # floor 5: the loop
     {"bridge.worker"},
     # floor 6: the face, and the local platform

@@ -6,7 +6,7 @@ import click
 
 from bridge.events import BridgeError
 
-from . import demo, destination, events, plan, privacy, route, serve, source, translate
+from . import connect, demo, destination, events, plan, privacy, route, serve, source, translate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,6 +28,8 @@ for _command in (
     plan.plan,
     events.log,
     events.explain,
+    connect.examine,
+    connect.coverage,
     privacy.erase,
 ):
     cli.add_command(_command)

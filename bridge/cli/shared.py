@@ -14,11 +14,12 @@ from bridge.store import Store, moment
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
 
-def open_store(settings: config.Config | None = None) -> Store:
+def open_store(settings: config.Config | None = None, *, migrate: bool = True) -> Store:
     """Return the store that the environment names, its schema brought up to date."""
     found = settings or config.load()
     store = Store(found.database_url, Vault(found.secret_key, found.secret_key_previous))
-    store.migrate()
+    if migrate:
+        store.migrate()
     return store
 
 
@@ -55,7 +56,7 @@ def read_settings(
     declared: Sequence[Setting], given: Mapping[str, str], pairs: Iterable[str]
 ) -> dict[str, str]:
     """Return an adapter's settings from options and ``NAME=VALUE`` pairs, all checked."""
-    names = {setting.name: setting for setting in declared}
+    names = {setting.name: setting for setting in declared if not setting.remembered}
     values = {name: value for name, value in given.items() if value}
     for pair in pairs:
         name, equals, value = pair.partition("=")

@@ -12,9 +12,12 @@ from .connections import Connections
 from .database import Clock, Database, StoreError
 from .history import History, Story
 from .intake import Intake
+from .ledger import Ledger, LedgerLine
 from .outbox import Claim, Lane, Outbox
 from .retention import Ages, Retention
 from .rows import (
+    OWN_KEYS,
+    RECONCILED,
     Claimed,
     DeliveryEnd,
     Destination,
@@ -33,9 +36,13 @@ from .rows import (
 from .subjects import Erasure, Subjects, Told
 from .translations import Outcome, Translations
 from .visits import KnownVisitor, Visited, Visits
+from .watches import Alert, Watch, Watches
 
 __all__ = [
+    "OWN_KEYS",
+    "RECONCILED",
     "Ages",
+    "Alert",
     "Claim",
     "Claimed",
     "DeliveryEnd",
@@ -46,6 +53,7 @@ __all__ = [
     "KnownVisitor",
     "Lane",
     "Lease",
+    "LedgerLine",
     "OutboxRow",
     "Outcome",
     "Route",
@@ -58,6 +66,7 @@ __all__ = [
     "Told",
     "VerdictRow",
     "Visited",
+    "Watch",
     "micros",
     "moment",
 ]
@@ -74,6 +83,8 @@ class Store:
         self.translations = Translations(self.database, vault)
         self.outbox = Outbox(self.database, vault)
         self.subjects = Subjects(self.database, vault)
+        self.ledger = Ledger(self.database)
+        self.watches = Watches(self.database)
         self.visits = Visits(self.database, vault)
         self.retention = Retention(self.database)
         self.history = History(self.database, vault)

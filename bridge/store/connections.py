@@ -103,6 +103,45 @@ class Connections:
                 update(schema.source).where(schema.source.c.id == source_id).values(values)
             )
 
+    def remember(self, source_id: int, values: Settings) -> None:
+        """Lay *values* over a source's settings in one transaction."""
+        table = schema.source
+        with self._database.write() as connection:
+            query = select(table.c.settings).where(table.c.id == source_id).with_for_update()
+            sealed = connection.scalar(query)
+            if sealed is None:
+                return
+            settings = {**self._open(sealed, "source.settings"), **values}
+            connection.execute(
+                update(table)
+                .where(table.c.id == source_id)
+                .values(settings=self._seal(settings, "source.settings"))
+            )
+
+    def expect_grant(self, state: str, source_id: int, session: str, until: int) -> None:
+        """Note that a shop may hand over keys under *state*, until then."""
+        table = schema.grant
+        with self._database.write() as connection:
+            connection.execute(delete(table).where(table.c.until < self._database.local_now()))
+            connection.execute(
+                insert(table).values(
+                    state_hash=key_hash(state),
+                    source_id=source_id,
+                    session_hash=key_hash(session),
+                    until=until,
+                )
+            )
+
+    def take_grant(self, state: str, now: int) -> int | None:
+        """Return the source that expects keys under *state*, and forget the state."""
+        table = schema.grant
+        ours = table.c.state_hash == key_hash(state)
+        with self._database.write() as connection:
+            row = connection.execute(
+                delete(table).where(ours).returning(table.c.source_id, table.c.until)
+            ).first()
+        return row.source_id if row and row.until >= now else None
+
     def ping_seen(self, source_id: int, now: int) -> None:
         """Note that the shop's test request arrived; at most one write a minute."""
         table = schema.source

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -111,6 +112,22 @@ class History:
         with self._database.read() as connection:
             sealed: bytes | None = connection.scalar(query)
         return self._vault.open(sealed, "payload") if sealed else None
+
+    def longest_gap(self, source_id: int, since: int) -> int | None:
+        """Return the longest quiet between two deliveries since then; None for fewer than 20."""
+        table = schema.delivery
+        query = (
+            select(table.c.received_at)
+            .where(table.c.source_id == source_id, table.c.received_at >= since)
+            .order_by(table.c.received_at.desc())
+            .limit(2_000)
+        )
+        with self._database.read() as connection:
+            times = list(connection.scalars(query))
+        if len(times) < 20:
+            return None
+        gaps: list[int] = [later - earlier for later, earlier in pairwise(times)]
+        return max(gaps)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many deliveries and events there are in each state."""

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from bridge.events import Delivery, Settings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Keys of deliveries that the shop did not send by itself.
+RECONCILED = "reconcile:"
+OWN_KEYS = (RECONCILED, "collect:")
 UNREADABLE = "unreadable"  # a sealed value is missing or damaged; nothing can be made of it
 
 

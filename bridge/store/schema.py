@@ -115,6 +115,7 @@ delivery = Table(
         postgresql_where=text("state = 'received'"),
     ),
     Index("ix_delivery_received_at", "received_at"),
+    sqlite_autoincrement=True,  # what is pruned is still spoken of by its id
 )
 
 delivery_body = Table(
@@ -197,6 +198,7 @@ outbox = Table(
     ),
     Index("ix_outbox_order", "source_id", "order_id"),
     Index("ix_outbox_created_at", "created_at"),
+    sqlite_autoincrement=True,  # what is pruned is still spoken of by its id
 )
 
 payload = Table(
@@ -244,6 +246,7 @@ receipt = Table(
     Column("reason", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("trace_id", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 heartbeat = Table(
@@ -322,4 +325,56 @@ held_key = Table(
     Column("outbox_id", Id, primary_key=True, autoincrement=False),
     Column("key", LargeBinary, primary_key=True),  # keyed hash of a token
     Index("ix_held_key_key", "key"),
+)
+
+lock = Table(
+    "lock",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("until", Micros, nullable=False),
+)
+
+watch = Table(
+    "watch",
+    metadata,
+    Column("source_id", ForeignKey("source.id"), primary_key=True),
+    Column("next_at", Micros, nullable=False, server_default="0"),  # of the guardian
+    Column("nightly_at", Micros, nullable=False, server_default="0"),  # of reconciling 48 hours
+    Column("read_since", Micros),  # the reconcile under way, None: none
+    Column("cursor", Text),
+    Column("read_until", Micros),  # orders are known to be read up to here
+    Column("findings", Text, nullable=False, server_default="[]"),  # JSON
+)
+
+listed_order = Table(
+    "listed_order",
+    metadata,
+    Column("source_id", ForeignKey("source.id"), primary_key=True),
+    Column("order_id", Text, primary_key=True),
+    Column("changed_at", Micros, nullable=False, index=True),
+    Column("seen_at", Micros, nullable=False),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("raised_at", Micros, nullable=False),
+    Column("told_at", Micros),
+    Column("recovered_at", Micros),
+    Column("recovery_told_at", Micros),
+    Index("ix_alert_open", "kind", "subject", "recovered_at"),
+)
+
+grant = Table(
+    "grant_expected",
+    metadata,
+    Column("state_hash", LargeBinary, primary_key=True),
+    Column("source_id", ForeignKey("source.id"), nullable=False),
+    Column("session_hash", LargeBinary, nullable=False),
+    Column("until", Micros, nullable=False),
 )

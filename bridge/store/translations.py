@@ -49,7 +49,8 @@ TRANSLATED_STATES = ("active", "disconnected")
 class Outcome:
     """All that one batch of deliveries leads to, built in memory before it is written.
 
-    `stopped` are ids of waiting rows that are skipped for good, with the reason.
+    `stopped` are ids of waiting rows that are skipped for good, with the reason.  `heard` is
+    False where nothing came from the shop itself.
     """
 
     ends: Sequence[DeliveryEnd]
@@ -59,6 +60,7 @@ class Outcome:
     verdicts: Sequence[VerdictRow]
     told: Told = field(default_factory=Told)
     visited: Visited = field(default_factory=Visited)
+    heard: bool = True
 
 
 class Translations:
@@ -130,7 +132,8 @@ class Translations:
                 .values(state="dead", reason=UNREADABLE, done_at=self._database.local_now())
             )
             if table is schema.outbox:
-                connection.execute(delete(schema.held).where(schema.held.c.outbox_id.in_(ids)))
+                for kept in (schema.held, schema.held_key):
+                    connection.execute(delete(kept).where(kept.c.outbox_id.in_(ids)))
 
     def delivery(self, delivery_id: int) -> StoredDelivery | None:
         """Return one delivery whose raw body is still kept."""
@@ -232,7 +235,7 @@ class Translations:
         outcome stands and ours is dropped whole.
         """
         with self._database.write() as connection:
-            if not self._fenced(connection, lease, now):
+            if not self._fenced(connection, lease, now, heard=outcome.heard):
                 return False
             verdicts = Verdicts(connection, self._vault, is_sqlite=self._database.is_sqlite)
             verdicts.stop(outcome.stopped, now)
@@ -250,10 +253,12 @@ class Translations:
                 )
         return True
 
-    def _fenced(self, connection: Connection, lease: Lease, now: int) -> bool:
+    def _fenced(self, connection: Connection, lease: Lease, now: int, *, heard: bool) -> bool:
         table = schema.source
         ours = and_(table.c.id == lease.source_id, table.c.lease_token == lease.token)
-        values = {"delivery_at": now, "lease_token": None, "lease_until": now}
+        values: dict[str, Any] = {"lease_token": None, "lease_until": now}
+        if heard:
+            values["delivery_at"] = now
         return connection.execute(update(table).where(ours).values(values)).rowcount == 1
 
     def _put_orders(

@@ -44,14 +44,15 @@ class Verdicts:
 
     def stop(self, stopped: Mapping[int, str], now: int) -> None:
         """Skip waiting rows for good, each for its reason."""
-        table, held = schema.outbox, schema.held
+        table = schema.outbox
         for row_id, reason in stopped.items():
             self._connection.execute(
                 update(table)
                 .where(table.c.id == row_id, table.c.curable)
                 .values(state="skipped", reason=reason, curable=False, done_at=now)
             )
-            self._connection.execute(delete(held).where(held.c.outbox_id == row_id))
+            for kept in (schema.held, schema.held_key):
+                self._connection.execute(delete(kept).where(kept.c.outbox_id == row_id))
 
     def put(self, row: OutboxRow, now: int) -> None:
         """Insert or replace one verdict; what is decided for good is left as it is."""

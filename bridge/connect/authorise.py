@@ -1,0 +1,54 @@
+"""Keys that a shop hands over after its operator agreed in the browser."""
+
+import secrets
+from datetime import timedelta
+
+from bridge import registry
+from bridge.events import ConfigError, Request, VerificationError
+from bridge.store import Source, Store
+
+VALID = timedelta(minutes=15)
+
+
+def authorise_url(store: Store, source: Source, base_url: str, *, session: str) -> str:
+    """Return where the operator's browser is to go, to grant access to the shop.
+
+    The state in it counts once, for a quarter of an hour, and belongs to *session*: whoever
+    else calls back with a guessed state changes nothing.
+    """
+    admin = registry.source(source.kind).admin
+    state = secrets.token_urlsafe(24)
+    url = admin and admin.authorize_url(
+        source.settings,
+        state=state,
+        callback_url=f"{base_url}/connect/{state}",
+        return_url=f"{base_url}/connect/{state}",
+    )
+    if not url:
+        raise ConfigError(f"source {source.name}: this shop system has no page to grant access")
+    store.connections.expect_grant(state, source.id, session, store.now() + _span(VALID))
+    return url
+
+
+def take_grant(store: Store, state: str, request: Request) -> Source:
+    """Store the keys that the shop posted; raises VerificationError for a state of ours not.
+
+    The shop's call is not signed: the state is all that proves it.
+    """
+    source_id = store.connections.take_grant(state, store.now())
+    if source_id is None:
+        raise VerificationError("the state is unknown, used or too old")
+    source = store.connections.source(str(source_id))
+    admin = registry.source(source.kind).admin
+    if admin is None:
+        raise VerificationError("this shop system grants no keys")
+    told, settings = admin.authorized(request)
+    if not secrets.compare_digest(told.encode(), state.encode()):
+        raise VerificationError("the state in the body is another one")
+    store.connections.remember(source_id, settings)
+    store.history.audit("shop", "source.granted", source.name)
+    return source
+
+
+def _span(delta: timedelta) -> int:
+    return delta // timedelta(microseconds=1)

@@ -1,0 +1,137 @@
+"""Is all well?  Checks that read and send nothing, each with what to do."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from bridge import plan, registry
+from bridge.config import Config
+from bridge.connect import live_shops
+from bridge.events import BridgeError, Finding, Shop, ShopError
+from bridge.store import Source, Store, StoreError, moment
+
+SILENT_US = 60_000_000
+SKEW_S = 120
+
+ShopOf = Callable[[Source], Shop]
+
+
+def examine(config: Config, store: Store, shop_of: ShopOf | None = None) -> list[Finding]:
+    """Return the findings, most basic first; nothing raises and nothing is sent."""
+    try:
+        if not store.database.is_migrated():
+            return [_fail("database", "the schema is not up to date: run `capi-bridge migrate`")]
+        return [
+            _ok("database", "reachable, schema up to date"),
+            *_configuration(config),
+            *_clock(store),
+            *_worker(store),
+            *_plan(store),
+            *_destinations(store),
+            *_sources(store, shop_of or live_shops(store, private=config.allow_private_shops)),
+            *_alerts(store),
+        ]
+    except StoreError as error:
+        return [_fail("database", f"{error}; look at DATABASE_URL and at the server itself")]
+
+
+def _configuration(config: Config) -> Iterator[Finding]:
+    if config.public_url:
+        yield _ok("public_url", config.public_url)
+    else:
+        yield _warn("public_url", "PUBLIC_URL is not set: shops cannot reach this address")
+    if config.database_url.startswith("sqlite"):
+        yield _ok("engine", "SQLite: fine for one machine with a disk that lasts")
+
+
+def _clock(store: Store) -> Iterator[Finding]:
+    skew_s = abs(store.now() / 1_000_000 - time.time())
+    if skew_s > SKEW_S:
+        yield _warn("clock", f"this machine's clock is {skew_s:.0f} seconds off the database's")
+    else:
+        yield _ok("clock", "agrees with the database's")
+
+
+def _worker(store: Store) -> Iterator[Finding]:
+    beat = store.history.last_beat()
+    if beat is not None and store.now() - beat < SILENT_US:
+        yield _ok("worker", "seen within the last minute")
+    else:
+        seen = f"last seen {moment(beat):%Y-%m-%d %H:%M} UTC" if beat else "never seen"
+        yield _fail(
+            "worker",
+            f"{seen}: nothing is translated or sent; run `capi-bridge serve` or `worker`, on a"
+            " plan that does not sleep",
+        )
+
+
+def _plan(store: Store) -> Iterator[Finding]:
+    text = store.history.plan()
+    try:
+        plan.parse(text or plan.default_text())
+    except BridgeError as error:
+        yield _fail("plan", str(error))
+    else:
+        yield _ok("plan", f"version {plan.digest(text)}" if text else "the built-in one")
+
+
+def _destinations(store: Store) -> Iterator[Finding]:
+    found = store.connections.destinations()
+    if not found:
+        yield _warn("destinations", "none yet: `capi-bridge destination add`")
+    for one in found:
+        name = f"destination {one.name}"
+        if one.state == "parked":
+            yield _fail(name, f"is parked ({one.reason}): mend it, then `destination resume`")
+        elif one.state == "paused":
+            yield _warn(name, "is paused: events wait, and expire after seven days")
+        elif one.failures:
+            yield _warn(name, f"{one.failures} requests failed in a row; it is tried again")
+        else:
+            yield _ok(name, "accepts events")
+
+
+def _sources(store: Store, shop_of: ShopOf) -> Iterator[Finding]:
+    found = [one for one in store.connections.sources() if one.state != "removed"]
+    if not found:
+        yield _warn("sources", "none yet: `capi-bridge source add`")
+    for source in found:
+        name = f"source {source.name}"
+        routes = store.connections.routes(source.id)
+        if not routes:
+            yield _warn(name, "has no route: `capi-bridge route set`")
+        if source.state != "active":
+            yield _warn(name, f"is {source.state}")
+        if source.delivery_at is None:
+            yield _warn(name, "no delivery has arrived yet: look at the webhooks in the shop")
+        else:
+            yield _ok(name, f"last delivery {moment(source.delivery_at):%Y-%m-%d %H:%M} UTC")
+        yield from _shop(source, shop_of)
+
+
+def _shop(source: Source, shop_of: ShopOf) -> Iterator[Finding]:
+    admin = registry.source(source.kind).admin
+    if admin is None or not admin.topics(source.settings):
+        return
+    try:
+        for finding in admin.check(shop_of(source)):
+            name = f"source {source.name}: {finding.name}"
+            yield Finding(name=name, status=finding.status, message=finding.message)
+    except ShopError as error:
+        yield _fail(f"source {source.name}", str(error))
+
+
+def _alerts(store: Store) -> Iterator[Finding]:
+    for alert in store.watches.alerts():
+        yield _warn(f"alert {alert.kind} {alert.subject}", alert.message)
+
+
+def _ok(name: str, message: str) -> Finding:
+    return Finding(name=name, status="ok", message=message)
+
+
+def _warn(name: str, message: str) -> Finding:
+    return Finding(name=name, status="warn", message=message)
+
+
+def _fail(name: str, message: str) -> Finding:
+    return Finding(name=name, status="fail", message=message)
