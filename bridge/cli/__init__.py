@@ -6,7 +6,19 @@ import click
 
 from bridge.events import BridgeError
 
-from . import connect, demo, destination, events, plan, privacy, route, serve, source, translate
+from . import (
+    connect,
+    demo,
+    destination,
+    events,
+    plan,
+    privacy,
+    replay,
+    route,
+    serve,
+    source,
+    translate,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,6 +43,9 @@ for _command in (
     connect.examine,
     connect.coverage,
     privacy.erase,
+    replay.dead,
+    replay.replay,
+    replay.rotate_keys,
 ):
     cli.add_command(_command)
 

@@ -9,7 +9,7 @@ import click
 from bridge import config
 from bridge.events import ConfigError, Setting
 from bridge.secrets import Vault
-from bridge.store import Store, moment
+from bridge.store import Store, StoreError, moment
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
 
@@ -19,7 +19,10 @@ def open_store(settings: config.Config | None = None, *, migrate: bool = True) -
     found = settings or config.load()
     store = Store(found.database_url, Vault(found.secret_key, found.secret_key_previous))
     if migrate:
-        store.migrate()
+        try:
+            store.migrate()
+        except StoreError as error:
+            raise ConfigError(f"DATABASE_URL: it cannot be used now ({error})") from None
     return store
 
 

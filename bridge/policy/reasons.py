@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "held": "It waits for the hold of the tagging plan to end.",
     "unreadable": "What was kept of it can no longer be read.",
     "fault": "An adapter failed on it.",
+    "replayed": "An operator has asked to decide it again.",
     "erased": "The data of its person were erased.",
     "no_match_key": "Nothing was known by which Meta could find a person, and nothing came.",
     "visitor": "It waits for what the browser tells: a match key, or consent.",

@@ -14,7 +14,9 @@ from .history import History, Story
 from .intake import Intake
 from .ledger import Ledger, LedgerLine
 from .outbox import Claim, Lane, Outbox
+from .replays import Replayed, Replays
 from .retention import Ages, Retention
+from .rotation import Rotation
 from .rows import (
     OWN_KEYS,
     RECONCILED,
@@ -56,6 +58,7 @@ __all__ = [
     "LedgerLine",
     "OutboxRow",
     "Outcome",
+    "Replayed",
     "Route",
     "Settled",
     "Source",
@@ -86,6 +89,8 @@ class Store:
         self.ledger = Ledger(self.database)
         self.watches = Watches(self.database)
         self.visits = Visits(self.database, vault)
+        self.replays = Replays(self.database)
+        self.rotation = Rotation(self.database, vault)
         self.retention = Retention(self.database)
         self.history = History(self.database, vault)
         self._subject_key: bytes | None = None

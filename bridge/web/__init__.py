@@ -10,7 +10,7 @@ from bridge.config import Config
 from bridge.store import Store
 from bridge.worker import Worker
 
-from . import collect, health
+from . import collect, grant, health, metrics
 from .webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -67,4 +67,6 @@ def create_flask(config: Config, store: Store, stored: Callable[[], None] = lamb
         )
     app.register_blueprint(health.blueprint)
     app.register_blueprint(collect.blueprint)
+    app.register_blueprint(grant.blueprint)
+    app.register_blueprint(metrics.blueprint)
     return app

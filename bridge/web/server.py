@@ -2,10 +2,12 @@
 
 import logging
 import os
+import sys
 from typing import Any
 
 from bridge import logs
 from bridge.config import Config
+from bridge.events import BridgeError
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,10 @@ def on_starting(server: Any) -> None:
     server.handle_int = server.handle_term  # gunicorn would break off what is under way
     application = server.app.wsgi()
     logs.configure(application.config.log_level)
-    application.store.migrate()
+    try:
+        application.store.migrate()
+    except BridgeError as error:
+        sys.exit(f"Error: DATABASE_URL: {error}")
     application.store.close()
 
 
