@@ -30,6 +30,8 @@ from bridge.events.reading import parse_object
 
 from .admin import SETTINGS as ADMIN_SETTINGS
 from .admin import WooCommerceAdmin
+from .carts import checkout_started, item_added
+from .companion import COMPANION_FILE, companion_zip
 from .customers import customer_deleted, customer_registered
 from .errors import refuse_error
 from .orders import order_deleted, order_event
@@ -44,6 +46,8 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str, Settings], Fact]] = {
     "order.restored": order_event,
     "order.paid": order_event,  # a custom topic; WooCommerce supplies the whole order
     "order.deleted": order_deleted,
+    "cart.item_added": item_added,  # these two too are topics of our companion plug-in
+    "checkout.started": checkout_started,
     "customer.created": customer_registered,
     "customer.deleted": customer_deleted,
 }
@@ -95,6 +99,16 @@ class WooCommerce(SourceAdapter):
             many=True,
             required=False,
         ),
+        Setting(
+            name="draft_checkouts",
+            label="Drafts of orders begin a checkout",
+            help="WooCommerce 8.9 to 10.6 saves a draft when a block checkout is opened: on tells "
+            "it as a checkout, without what was typed. Not beside the companion plug-in, which "
+            "tells the same checkouts.",
+            required=False,
+            choices=("off", "on"),
+            default="off",
+        ),
         *ADMIN_SETTINGS,
     )
     topics: Mapping[str, str] = {
@@ -103,6 +117,8 @@ class WooCommerce(SourceAdapter):
         "order.restored": Occasion.PURCHASE,
         "order.paid": Occasion.PURCHASE,
         "order.deleted": "order_cancelled",
+        "cart.item_added": Occasion.CART_ADDED,
+        "checkout.started": Occasion.CHECKOUT_STARTED,
         "customer.created": Occasion.CUSTOMER_REGISTERED,
         "customer.deleted": "redaction",
     }
@@ -129,8 +145,9 @@ class WooCommerce(SourceAdapter):
     def translate(self, delivery: Delivery, settings: Settings) -> Iterable[Fact]:
         """Return the one fact of a topic we read, nothing for others.
 
-        TranslationError: ``no_topic``, ``no_id``, ``no_time``, ``shop_error_<status>`` for an
-        error that WooCommerce signed instead of the order, and those of `parse_object`.
+        TranslationError: ``no_topic``, ``no_id``, ``no_time``, ``capture_expired``,
+        ``shop_error_<status>`` for an error that WooCommerce signed instead of the order, and
+        those of `parse_object`.
         """
         if not delivery.topic:
             raise TranslationError(
@@ -168,6 +185,10 @@ class WooCommerce(SourceAdapter):
             for (_, topic, name), path in named
         ]
 
+    def companion(self) -> tuple[str, bytes]:
+        """Return the WordPress plug-in that tells carts, checkouts and consent."""
+        return COMPANION_FILE, companion_zip()
+
     def instructions(self, webhook_url: str) -> str:
         """Return the steps in the shop's admin."""
         return (
@@ -175,7 +196,9 @@ class WooCommerce(SourceAdapter):
             "for each of the topics Order created, Order updated, Order deleted and Order "
             "restored, with status Active and API version WP REST API Integration v3.\n"
             f"Delivery URL: {webhook_url}\n"
-            "Secret: one of letters and digits only, the same for all, and the same here."
+            "Secret: one of letters and digits only, the same for all, and the same here.\n"
+            "For carts, checkouts and consent upload the companion plug-in under Plugins > Add "
+            "New; it adds the topics Cart item added, Checkout started and Order paid."
         )
 
 

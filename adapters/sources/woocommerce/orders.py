@@ -11,21 +11,30 @@ from typing import Any
 from bridge.events import Channel, Consent, Event, Occasion, OrderCancelled, Settings, UserData
 from bridge.events.reading import identifier, text
 
+from .carts import drafted_checkout
 from .fields import required_id, required_moment, utc
 from .money import basket
 from .people import buyer
-from .signals import click, consent, cookie, is_set, meta_data, page_url
+from .signals import cart_key, click, consent, cookie, is_set, meta_data, page_url
 from .states import cash_on_delivery, channel, order_state
 
 
 def order_event(order: Mapping[str, Any], topic: str, settings: Settings) -> Event:
-    """Return the order as a purchase in its state.
+    """Return the order as a purchase in its state; a draft as a checkout where that is asked for.
 
     What the browser left counts on the shop's own checkout alone: a renewal, a duplicate or an
     import carries it as a copy, or it is the merchant's own.  A denial counts everywhere.
     Not told by WooCommerce: whether the order begins a subscription, and whether the customer
     is new.
     """
+    event = _sale(order, topic, settings)
+    if settings.get("draft_checkouts") == "on" and order.get("status") == "checkout-draft":
+        return drafted_checkout(event)
+    return event
+
+
+def _sale(order: Mapping[str, Any], topic: str, settings: Settings) -> Event:
+    """Return the order as a purchase, whatever its state."""
     order_id = required_id(order)
     created_at = required_moment(order, "date_created_gmt")
     paid_at = utc(order, "date_paid_gmt")
@@ -57,7 +66,7 @@ def order_event(order: Mapping[str, Any], topic: str, settings: Settings) -> Eve
         state=user_data.state,
         basket=basket(order),
         event_source_url=page_url(order, browser, settings),
-        visitor_keys=_one(_visitor_key(order)),
+        visitor_keys=(*_one(_visitor_key(order)), *_one(cart_key(browser.get("_bridge_cart")))),
         consent=said if made is Channel.WEB or _denies(said) else None,
     )
 

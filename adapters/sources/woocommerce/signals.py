@@ -1,5 +1,6 @@
 """What the browser left in an order's meta data: click and browser ids, consent, page."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from bridge.events.reading import MAX_TEXT, mapping, mappings, moment, moment_ms
 
 _CONSENT = "_bridge_consent"
 _ATTRIBUTION = "_wc_order_attribution_"
+_SOURCE = re.compile(r"[a-z0-9_]{1,40}")
+_CART = re.compile(r"[0-9a-f]{32}")
 _SAID = {"granted": True, "denied": False, "1": True, "0": False}
 
 
@@ -61,19 +64,20 @@ def click(meta: Mapping[str, Any]) -> Click:
 def consent(meta: Mapping[str, Any]) -> Consent | None:
     """Return what the buyer said; None where nothing was handed on.
 
-    The value is a word, or ``v1;marketing=1;sale=1;ts=<ms>``.  What is neither granted nor
-    denied is not said.
+    The value is a word, or ``v1;marketing=1;sale=1;source=<who told>;ts=<ms>``.  What is
+    neither granted nor denied is not said.
     """
     if _CONSENT not in meta:
         return None
     word = text(meta[_CONSENT]) or ""
     parts = dict(part.partition("=")[::2] for part in word.split(";"))
     versioned = parts if word.startswith("v1;") else {"marketing": word}
+    told_by = versioned.get("source", "")
     return Consent(
         marketing=_SAID.get(versioned.get("marketing", "")),
         sale_of_data=_SAID.get(versioned.get("sale", "")),
         at=moment_ms(versioned.get("ts")),
-        source=f"meta_data:{_CONSENT}",
+        source=f"meta_data:{_CONSENT}" + (f":{told_by}" if _SOURCE.fullmatch(told_by) else ""),
     )
 
 
@@ -93,6 +97,17 @@ def page_url(order: Mapping[str, Any], meta: Mapping[str, Any], settings: Settin
     home = _home(selves[0].get("href") if selves else None) or _home(settings.get("shop_url"))
     page = text(meta.get("_bridge_url"))
     return (page and _page(page, home)) or home
+
+
+def shop_page(page: object, settings: Settings) -> str | None:
+    """Return *page* as `page_url` does, where there is no order that names the shop."""
+    home, path = _home(settings.get("shop_url")), text(page)
+    return (path and _page(path, home)) or home
+
+
+def cart_key(key: object) -> str | None:
+    """Return the visitor key of a cart that our companion marked, which nobody can guess."""
+    return f"cart:{key}" if isinstance(key, str) and _CART.fullmatch(key) else None
 
 
 def _page(page: str, home: str | None) -> str | None:

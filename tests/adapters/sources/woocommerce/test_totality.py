@@ -16,7 +16,9 @@ BODIES = [
     (DELIVERIES / case / "body.json").read_text("utf-8")
     for case in ("11.0.1/140-order.created", "11.0.1/069-order.updated",
                  "11.0.1/160-customer.created", "traps/renewal-with-copied-meta",
-                 "traps/pixelyoursite-cookie", "traps/negative-fee")
+                 "traps/pixelyoursite-cookie", "traps/negative-fee",
+                 "companion/01-granted-item-added", "companion/03-granted-checkout-started",
+                 "11.0.1/135-cart.item_added")
 ]  # fmt: skip
 ODD_TEXTS = ("", "0", "-1", "1e400", "9" * 5_000, "x" * 1_000_000, "2026-99-99T00:00:00",
              "0001-01-01T00:00:00", "http://[", "//", "v1;=;;marketing=", "&#0;&#xD800;&amp;",
