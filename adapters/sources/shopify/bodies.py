@@ -17,6 +17,7 @@ from .privacy import (
     is_shop,
     is_shop_redaction,
     read_customer_redaction,
+    read_data_request,
     read_disconnection,
 )
 from .refunds import is_refund, read_refund
@@ -108,7 +109,7 @@ SHAPES: Mapping[str, Shape] = {
         fact="data_request",
         noun="a data request",
         fits=is_data_request,
-        read=lambda _body, _delivery, _settings: None,
+        read=lambda body, _delivery, _settings: read_data_request(body),
     ),
     "app/uninstalled": Shape(
         fact="disconnected",

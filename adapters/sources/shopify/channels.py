@@ -33,6 +33,8 @@ STATES = {
     "voided": OrderState.CANCELLED,
 }
 
+SETTLED = {"paid", "partially_refunded", "refunded"}
+
 # The test order of Settings > Notifications > Webhooks.
 NOTIFICATION_TEST_ID = "820982911946154508"
 NOTIFICATION_TEST_EMAIL = "jon@example.com"
@@ -95,6 +97,11 @@ def is_cash_on_delivery(methods: tuple[str, ...]) -> bool:
     Its English name and the mark COD are known; what other languages call it is not.
     """
     return any(re.search(r"cash[ _]on[ _]delivery|\bcod\b", name, re.I) for name in methods)
+
+
+def is_settled(order: Mapping[str, Any]) -> bool:
+    """Return whether all the money of *order* was there once."""
+    return (text(order.get("financial_status")) or "").lower() in SETTLED
 
 
 def tags(order: Mapping[str, Any]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from .channels import (
     channel,
     has_selling_plan,
     is_cash_on_delivery,
+    is_settled,
     is_test,
     order_state,
     payment_methods,
@@ -57,9 +58,12 @@ def read_deletion(body: Mapping[str, Any]) -> OrderCancelled:
 def read_order(order: Mapping[str, Any], topic: str, settings: Settings, shop_domain: str) -> Event:
     """Return the purchase that *order* is, whatever its state.
 
-    `event_time` is the creation: the body has no time of payment.  What browsers told
-    belongs to this order only on the web: on renewals, drafts and sales of the staff it is
-    the till's, the merchant's or copied from an earlier order.  Only a denial is kept there.
+    `event_time` is the creation and `paid_at` is None: the body has no time of payment
+    (`processed_at` is when the order was made, `updated_at` of any change).  So cash on
+    delivery ends when the order is paid, and from then on its state proves the money.
+    What browsers told belongs to this order only on the web: on renewals, drafts and sales
+    of the staff it is the till's, the merchant's or copied from an earlier order.  Only a
+    denial is kept there.
     Raises TranslationError without any time.
     """
     created_at = moment(order.get("created_at")) or moment(order.get("processed_at"))
@@ -84,7 +88,7 @@ def read_order(order: Mapping[str, Any], topic: str, settings: Settings, shop_do
         order_number=text(order.get("name")) or identifier(order.get("order_number")),
         test=is_test(order),
         payment_methods=methods,
-        cash_on_delivery=is_cash_on_delivery(methods),
+        cash_on_delivery=is_cash_on_delivery(methods) and not is_settled(order),
         subscription=made is Channel.WEB and has_selling_plan(order),
         tags=tags(order),
         user_data=user_data(order),

@@ -7,7 +7,7 @@ says.  Source: shopify.dev/docs/apps/build/compliance/privacy-law-compliance (re
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.events import Disconnected, Redaction, TranslationError
+from bridge.events import DataRequest, Disconnected, Redaction, TranslationError
 from bridge.events.reading import identifier, mapping, moment, text
 
 
@@ -48,6 +48,17 @@ def read_customer_redaction(body: Mapping[str, Any]) -> Redaction:
     if redaction == Redaction():
         raise TranslationError("nobody_named", "the redaction names no customer and no order")
     return redaction
+
+
+def read_data_request(body: Mapping[str, Any]) -> DataRequest:
+    """Return who asks what is kept of them; the operator answers, within 30 days."""
+    customer = mapping(body.get("customer"))
+    return DataRequest(
+        request_id=identifier(mapping(body.get("data_request")).get("id")),
+        customer_id=identifier(customer.get("id")),
+        email=text(customer.get("email")),
+        phone=text(customer.get("phone")),
+    )
 
 
 def read_disconnection(shop: Mapping[str, Any]) -> Disconnected:

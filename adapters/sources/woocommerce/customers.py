@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.events import Event, Occasion, Redaction, Settings
+from bridge.events.reading import text
 
 from .fields import required_id, required_moment
 from .people import account
@@ -20,6 +21,7 @@ def customer_registered(customer: Mapping[str, Any], topic: str, _: Settings) ->
         subject_id=customer_id,
         event_time=created_at,
         created_at=created_at,
+        customer_role=text(customer.get("role")),
         user_data=user_data,
         country=user_data.country,
         state=user_data.state,

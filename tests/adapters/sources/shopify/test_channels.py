@@ -132,4 +132,26 @@ def test_test_orders_are_told(change):
     ],
 )
 def test_cash_on_delivery_is_known_by_its_name(names, cash):
-    assert order(payment_gateway_names=names).cash_on_delivery is cash
+    told = order(payment_gateway_names=names, financial_status="pending")
+
+    assert told.cash_on_delivery is cash
+
+
+@pytest.mark.parametrize(
+    ("status", "open_"),
+    [
+        ("pending", True),
+        ("partially_paid", True),
+        ("authorized", True),
+        ("voided", True),
+        ("paid", False),
+        ("PAID", False),
+        ("partially_refunded", False),
+        ("refunded", False),
+    ],
+)
+def test_cash_on_delivery_ends_when_the_order_is_paid(status, open_):
+    told = order(payment_gateway_names=["Cash on Delivery (COD)"], financial_status=status)
+
+    assert told.cash_on_delivery is open_
+    assert told.paid_at is None

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.events import Disconnected, Occasion, OrderCancelled, Redaction
+from bridge.events import DataRequest, Disconnected, Occasion, OrderCancelled, Redaction
 
 from .shop import outcome, recorded, translate
 
@@ -95,8 +95,21 @@ def test_only_a_body_that_names_nothing_but_the_shop_erases_all():
         assert outcome("shop/redact", recorded(case))[1].reason == "not_a_shop_redaction"
 
 
-def test_a_data_request_tells_nothing_to_anybody():
-    assert translate("customers/data_request", recorded("customers_data_request")) == []
+def test_a_data_request_tells_who_asks_under_which_number():
+    assert translate("customers/data_request", recorded("customers_data_request")) == [
+        DataRequest(
+            request_id="99123",
+            customer_id="7412345678901",
+            email="Juergen.Muessig@Example.com",
+            phone="+491713920000",
+        )
+    ]
+
+
+def test_a_data_request_that_lost_its_parts_is_still_one():
+    body = {"shop_domain": "a.myshopify.com", "data_request": 7, "customer": []}
+
+    assert translate("customers/data_request", body) == [DataRequest()]
 
 
 def test_an_uninstalled_app_is_disconnected():
