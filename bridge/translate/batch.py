@@ -138,10 +138,7 @@ class Batch:
         self._memory = memory
         self._funnel.remember(memory)
         # What browsers told comes first: it completes events of the same batch.
-        for read in self._read:
-            for fact in read.facts:
-                if isinstance(fact, Visitor):
-                    self._funnel.tell(fact)
+        self._read = [self._meet(read) for read in self._read]
         for read in self._read:
             self._ends.append(read.error or self._decide_delivery(read))
         ways = {way.destination.id: way for way in self._view.ways}
@@ -150,6 +147,15 @@ class Batch:
             known = memory.by_row.get(held.outbox_id)
             if held.outbox_id not in self._stopped and not (known and known.fresh):
                 self._decide_held(ways.get(held.destination_id), held, event)
+
+    def _meet(self, read: _Read) -> _Read:
+        try:
+            for fact in read.facts:
+                if isinstance(fact, Visitor):
+                    self._funnel.tell(fact)
+        except Exception as error:  # noqa: BLE001  a poisonous visitor must not stop its source
+            return _Read(stored=read.stored, error=_dead(read.stored.id, error))
+        return read
 
     def _decide_held(self, way: Way | None, held: HeldEvent, event: Event) -> None:
         """Decide on what waited long enough; whatever happens, it waits no longer."""
@@ -273,11 +279,17 @@ class Batch:
         )
         event_id = self._event_id(event)
         purchase_of = event.order_id if event.occasion == Occasion.PURCHASE else None
-        entry = memory.entry(way.destination.id, verdict.event_name, event_id, purchase_of)
+        # What a browser may not tell has no row: its word is public, and would take the place
+        # of the shop's own event with that id.
+        unowned = _unowned(verdict) if event.collected else ""
+        key = (way.destination.id, verdict.event_name, event_id)
+        entry = None if unowned else memory.entry(*key, purchase_of)
         passed = memory.was_let_through(way.destination.id, purchase_of)
         # A payment that waits for the hold to end is not undone by a late or an odd delivery.
         outdone = not waited and entry and entry.waits and _is_outdone(verdict, late=late)
-        if entry is None or entry.is_final or outdone or (passed and not entry.stored):
+        if unowned:
+            word, reason = "skip", unowned
+        elif entry is None or entry.is_final or outdone or (passed and not entry.stored):
             word, reason = "skip", entry.standing_reason if entry else KNOWN
         else:
             row = row_of(
@@ -348,6 +360,12 @@ def _is_noted(read: _Read) -> bool:
     """Return whether all that a delivery told is kept elsewhere: visitors, who is to be erased."""
     collected = read.stored.delivery.topic == COLLECTED
     return collected or any(isinstance(fact, Redaction) for fact in read.facts)
+
+
+def _unowned(verdict: policy.Verdict) -> str:
+    """Return why a browser may not tell the event; empty if it may."""
+    skipped = verdict.reason if isinstance(verdict, policy.Skip) else ""
+    return skipped if skipped in {"owner_webhook", "event_off"} else ""
 
 
 def _is_outdone(verdict: policy.Verdict, *, late: bool) -> bool:

@@ -128,7 +128,9 @@ class Memory:
         if not purchase_of:
             return self.by_id.setdefault(key, Entry())
         ours = self.by_order.setdefault((destination_id, purchase_of), Entry())
-        return ours if self.by_id.setdefault(key, ours) is ours else None
+        if (taken := self.by_id.get(key)) is None or taken.is_new:
+            self.by_id[key] = ours
+        return ours if self.by_id[key] is ours else None
 
     def was_let_through(self, destination_id: int, purchase_of: str | None) -> bool:
         """Return whether the order's Purchase was ever enqueued, pruned rows included."""
