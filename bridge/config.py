@@ -41,6 +41,9 @@ class Config:
     trusted_proxies: int
     metrics_token: str
     allow_private_shops: bool
+    alert_email: str
+    smtp_url: str
+    alert_webhook: str
     retention_raw: timedelta
     retention_dead: timedelta
     retention_payload: timedelta
@@ -86,6 +89,9 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         web_concurrency=read("WEB_CONCURRENCY", _whole(1, 64), "2"),
         trusted_proxies=read("TRUSTED_PROXIES", _whole(0, 10), "1" if read.text("DYNO") else "0"),
         metrics_token=read.text("METRICS_TOKEN"),
+        alert_email=read("ALERT_EMAIL", _address, ""),
+        smtp_url=read("SMTP_URL", _smtp_url, "smtp://localhost:25"),
+        alert_webhook=read("ALERT_WEBHOOK", _web_url, ""),
         allow_private_shops=read("ALLOW_PRIVATE_SHOPS", _switch, "0"),
         retention_raw=read("RETENTION_RAW", _duration, "72h"),
         retention_dead=read("RETENTION_DEAD", _duration, "8d"),
@@ -153,6 +159,19 @@ def _split_url(text: str) -> SplitResult:
 def _lines(text: str) -> tuple[str, ...]:
     """Return the entries of a value that may hold several, one a line; a key may have spaces."""
     return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _address(text: str) -> str:
+    if text and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
+        raise ValueError("must be an e-mail address")
+    return text
+
+
+def _smtp_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
+        raise ValueError("must be like smtp+tls://user:password@mail.example:587")
+    return text
 
 
 def _version(text: str) -> str:

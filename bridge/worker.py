@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from bridge import alerts
 from bridge.care import erase_asked, purge
 from bridge.config import Config
 from bridge.connect import after_outage, live_shops, watch_due
@@ -115,6 +116,8 @@ class Worker:
             erase_asked(self._store)
         finally:  # what cannot be erased now keeps nothing else longer than its time
             purge(self._store, self._config, self._stopping.is_set)
+        alerts.inspect(self._store)
+        alerts.tell(self._store, self._config)
         return CARE_S
 
     def _beat(self) -> float:

@@ -129,6 +129,24 @@ class History:
         gaps: list[int] = [later - earlier for later, earlier in pairwise(times)]
         return max(gaps)
 
+    def states_since(self, since: int) -> dict[str, int]:
+        """Return how many events that arrived since then are in each state."""
+        table = schema.outbox
+        query = (
+            select(table.c.state, func.count())
+            .where(table.c.created_at > since)
+            .group_by(table.c.state)
+        )
+        with self._database.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def expiring(self, before: int) -> int:
+        """Return how many events that are still to be sent expire before then."""
+        table = schema.outbox
+        query = select(func.count()).where(table.c.state == "pending", table.c.expires_at < before)
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many deliveries and events there are in each state."""
         counts = {}
