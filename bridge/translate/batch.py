@@ -138,7 +138,10 @@ class Batch:
         self._memory = memory
         self._funnel.remember(memory)
         # What browsers told comes first: it completes events of the same batch.
-        self._read = [self._meet(read) for read in self._read]
+        for read in self._read:
+            for fact in read.facts:
+                if isinstance(fact, Visitor):
+                    self._funnel.tell(fact)
         for read in self._read:
             self._ends.append(read.error or self._decide_delivery(read))
         ways = {way.destination.id: way for way in self._view.ways}
@@ -147,15 +150,6 @@ class Batch:
             known = memory.by_row.get(held.outbox_id)
             if held.outbox_id not in self._stopped and not (known and known.fresh):
                 self._decide_held(ways.get(held.destination_id), held, event)
-
-    def _meet(self, read: _Read) -> _Read:
-        try:
-            for fact in read.facts:
-                if isinstance(fact, Visitor):
-                    self._funnel.tell(fact)
-        except Exception as error:  # noqa: BLE001  a poisonous visitor must not stop its source
-            return _Read(stored=read.stored, error=_dead(read.stored.id, error))
-        return read
 
     def _decide_held(self, way: Way | None, held: HeldEvent, event: Event) -> None:
         """Decide on what waited long enough; whatever happens, it waits no longer."""

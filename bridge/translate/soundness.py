@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bridge.events import Event, Fact, TranslationError
+from bridge.events import Consent, Event, Fact, TranslationError, UserData
 
 _TEXTS = (
     "occasion", "subject_id", "topic", "event_id", "order_id", "order_number", "channel",
@@ -20,11 +20,22 @@ def sound(told: object, topic: str) -> Fact:
     """
     if not isinstance(told, Fact):
         raise TranslationError("unsound_fact", "the adapter told something that is no fact")
-    for name in (*_TEXTS, *_TIMES):
-        value = getattr(told, name, None)
-        if value is not None and not (_is_text if name in _TEXTS else _is_time)(value):
+    for name, value in vars(told).items():
+        if not _is_sound(name, value):
             raise TranslationError("unsound_fact", f"the adapter told an unsound {name}")
     return replace(told, topic=topic) if isinstance(told, Event) and not told.topic else told
+
+
+def _is_sound(name: str, value: object) -> bool:
+    if name == "user_data":  # browsers' and buyers' data are joined, across deliveries
+        return isinstance(value, UserData)
+    if value is None:
+        return True
+    if name == "consent":
+        return isinstance(value, Consent)
+    if name in _TEXTS:
+        return _is_text(value)
+    return name not in _TIMES or _is_time(value)
 
 
 def _is_text(value: object) -> bool:

@@ -25,6 +25,7 @@ from bridge.events import (
     TranslationError,
     UserData,
     VerificationError,
+    Visitor,
     as_json,
     fingerprint,
 )
@@ -130,13 +131,15 @@ FAULTS = {
     "total_is_a_text": lambda order_id: [
         event(order_id, basket=Basket(amounts=Amounts(currency="EUR", total="9.90")))
     ],
-    "no_user_data": lambda order_id: [event(order_id, user_data=None)],
     "unknown_channel": lambda order_id: [event(order_id, channel="bazaar")],
     "nothing": lambda _: [],
 }
 
 NAIVE = AT.replace(tzinfo=None)
 UNSOUND = {
+    "no_user_data": lambda order_id: [event(order_id, user_data=None)],
+    "no_visitor": lambda _: [Visitor(keys=("visit:0123456789",), at=AT, user_data=None)],
+    "consent_is_a_text": lambda order_id: [event(order_id, consent="granted")],
     "no_fact": lambda order_id: [event(order_id), "fact"],
     "none": lambda _: [None],
     "naive_time": lambda order_id: [event(order_id, event_time=NAIVE)],
