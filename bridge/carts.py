@@ -14,6 +14,8 @@ from bridge.events import (
     Occasion,
 )
 
+SECOND = timedelta(seconds=1)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
@@ -55,13 +57,15 @@ def advance(
     growing = {
         key: growth
         for key, growth in before.growing.items()
-        if key not in closed and snapshot.at - growth.began_at <= debounce
+        if snapshot.at - growth.began_at <= max(debounce, SECOND)
     }
     events = []
     for key, quantity in quantities.items():
         grew = quantity - before.quantities.get(key, 0)
         if grew > 0:
-            earlier = growing.get(key, Growth(began_at=snapshot.at, quantity=0))
+            earlier = growing.get(key)
+            if earlier is None or key in closed or snapshot.at - earlier.began_at > debounce:
+                earlier = _begin(snapshot.at, earlier)
             growing[key] = replace(earlier, quantity=earlier.quantity + grew)
             events.append(_added(snapshot, key, lines[key][-1], growing[key]))
     return CartState(at=snapshot.at, quantities=quantities, growing=growing), events
@@ -70,6 +74,11 @@ def advance(
 def subject_id(cart_token: str, key: str, began_at: datetime) -> str:
     """Return what an addition's event id is made of."""
     return f"{cart_token}.{key}.{int(began_at.timestamp())}"
+
+
+def _begin(at: datetime, earlier: Growth | None) -> Growth:
+    """Return a new addition, in a second of its own: seconds are what its id is made of."""
+    return Growth(began_at=max(at, earlier.began_at + SECOND) if earlier else at, quantity=0)
 
 
 def _lines(contents: Sequence[Content]) -> dict[str, list[Content]]:
