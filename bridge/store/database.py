@@ -17,7 +17,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+)
 from sqlalchemy.pool import StaticPool
 
 from bridge.events import BridgeError, ConfigError
@@ -32,11 +38,13 @@ class StoreError(BridgeError):
     """The database cannot serve now: locked, full, read-only or down.
 
     `lost` is True where the connection broke, so that a commit may or may not have happened.
+    `refused` is True where the database is well but will never take these very values.
     """
 
-    def __init__(self, sentence: str, *, lost: bool = False) -> None:
+    def __init__(self, sentence: str, *, lost: bool = False, refused: bool = False) -> None:
         super().__init__(sentence)
         self.lost = lost
+        self.refused = refused
 
 
 @contextmanager
@@ -48,7 +56,8 @@ def database_errors() -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         name = getattr(cause, "sqlite_errorname", None) or type(cause).__name__
         lost = isinstance(error, DBAPIError) and error.connection_invalidated
-        raise StoreError(f"database: {name}", lost=lost) from None
+        refused = isinstance(error, DataError | IntegrityError)
+        raise StoreError(f"database: {name}", lost=lost, refused=refused) from None
 
 
 class Database:

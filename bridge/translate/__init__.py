@@ -7,7 +7,7 @@ builds all rows in memory and writes them in one transaction under the lease.
 import logging
 from collections.abc import Callable
 
-from bridge.store import Lease, Store, micros, moment
+from bridge.store import DeliveryEnd, Lease, Outcome, Store, StoreError, micros, moment
 
 from .batch import Batch, blame
 from .memory import Memory
@@ -36,10 +36,26 @@ def translate_due(store: Store, should_stop: Callable[[], bool] = lambda: False)
 
 
 def _translate_leased(store: Store, lease: Lease, now: int) -> int:
+    """Translate the source's oldest deliveries; one that cannot be written goes alone."""
+    try:
+        return _translate_some(store, lease, now, BATCH)
+    except StoreError as error:
+        if not error.refused:
+            raise
+    try:
+        return _translate_some(store, lease, now, 1)
+    except StoreError as error:
+        if not error.refused:
+            raise
+    log.error("delivery.not_writable", extra={"source": lease.source_id})
+    return _bury_first(store, lease)
+
+
+def _translate_some(store: Store, lease: Lease, now: int, limit: int) -> int:
     view = view_of(store, store.connections.source(str(lease.source_id)), moment(now))
-    deliveries = store.translations.batch(lease, BATCH)
+    deliveries = store.translations.batch(lease, limit)
     # What waits is decided when all is known that was received while it waited.
-    held = store.translations.held(lease, now, BATCH) if len(deliveries) < BATCH else []
+    held = store.translations.held(lease, now, limit) if len(deliveries) < limit else []
     batch = Batch(view, deliveries, held)
     first = deliveries[0].delivery.received_at if deliveries else None
     first_at = micros(first) if first else now
@@ -59,3 +75,17 @@ def _translate_leased(store: Store, lease: Lease, now: int) -> int:
         },
     )
     return len(deliveries) + len(held)
+
+
+def _bury_first(store: Store, lease: Lease) -> int:
+    """End the one delivery, or else the waiting events, that the database will never take."""
+    now = store.now()
+    ends = [
+        DeliveryEnd(delivery_id=one.id, state="dead", reason="fault", detail="not writable")
+        for one in store.translations.batch(lease, 1)
+    ]
+    held = [] if ends else store.translations.held(lease, now, BATCH)
+    outcome = Outcome(
+        ends=ends, rows=[], stopped={one.outbox_id: "fault" for one in held}, orders=[], verdicts=[]
+    )
+    return len(ends) + len(held) if store.translations.commit(lease, outcome, now) else 0

@@ -76,6 +76,10 @@ class Funnel:
             if slot.id is not None:
                 self._absorbed |= {slot.id} if merged.id is not None else set()
                 merged.id = merged.id or slot.id
+        absorbed = {id(slot) for slot in known}
+        for key, slot in self._slots.items():
+            if id(slot) in absorbed:  # also under keys that the merged one has too many of
+                self._slots[key] = merged
         for token in merged.visitor.keys:
             self._slots[self.token_key(token)] = merged
 
