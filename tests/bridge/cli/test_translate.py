@@ -116,7 +116,8 @@ def test_a_folder_of_folders_is_one_history_sorted_by_name(told, plan):
     deliveries = told("woocommerce", DAY, *SIGNED, "--plan", plan(ANYBODY))
 
     assert [one["path"] for one in deliveries] == sorted(map(str, DAY.iterdir()))
-    sent = [event["event_id"] for event in events_of(deliveries) if event["verdict"] == "send"]
+    sales = [event for event in events_of(deliveries) if event["event_name"] == "Purchase"]
+    sent = [event["event_id"] for event in sales if event["verdict"] == "send"]
     assert sent == [f"purchase.shop.{order_id}" for order_id in (18, 19, 28, 29)]
     nineteen = [
         (event["order_state"], event["verdict"], event["reason"])

@@ -54,10 +54,11 @@ class Line:
         found = rows(self.store, "outbox", "source_id", "occasion", "order_id", "state", "reason")
         return sorted(row[2:] for row in found if row[:2] == (self.source.id, "purchase"))
 
-    def pending(self) -> list[str]:
-        """Return the event ids of the source that are to be sent, sorted."""
-        found = rows(self.store, "outbox", "source_id", "event_id", "state")
-        return sorted(row[1] for row in found if (row[0], row[2]) == (self.source.id, "pending"))
+    def pending(self, occasion: str = "purchase") -> list[str]:
+        """Return the event ids of the source's purchases that are to be sent, sorted."""
+        found = rows(self.store, "outbox", "source_id", "occasion", "state", "event_id")
+        wanted = (self.source.id, occasion, "pending")
+        return sorted(row[3] for row in found if row[:3] == wanted)
 
     def verdicts(self) -> list[tuple[str, str]]:
         """Return (verdict, reason) in the order decided."""
