@@ -17,18 +17,24 @@ from bridge.events import (
     Visitor,
 )
 from bridge.events import reading as read
+from bridge.plan.kinds import EVENT_NAME
 
 COLLECTED = "collected"  # the topic of what the storefront script posted
 # The browser names the same moment as the shop, by another clock.
 TOLERANCE = timedelta(minutes=2)
 MAX_KEYS = 8
 MAX_EVENTS = 20
+_SIGNALS = ("marketing", "sale_of_data")
 _FILLED = ("client_ip_address", "client_user_agent", "fbp", "fbc", "fbclid", "fbclid_at")
-KEY_KINDS = ("cart:", "checkout:", "order:", "visit:")
+KEY_KINDS = {"cart", "checkout", "order", "visit"}
+SHORTEST_TOKEN = 12
 
 
 def merge(known: Visitor | None, told: Visitor) -> Visitor:
-    """Return one visitor of two that share a key: the newer word counts, no word is lost."""
+    """Return one visitor of two that share a key: the newer word counts, no word is lost.
+
+    Of somebody whose last word is a denial, nothing that was told before is kept.
+    """
     if known is None:
         return told
     old, new = (known, told) if known.at <= told.at else (told, known)
@@ -36,29 +42,38 @@ def merge(known: Visitor | None, told: Visitor) -> Visitor:
         one.name: getattr(new.user_data, one.name) or getattr(old.user_data, one.name)
         for one in fields(UserData)
     }
-    return Visitor(
+    merged = Visitor(
         keys=tuple(dict.fromkeys((*old.keys, *new.keys)))[-MAX_KEYS * 2 :],
         at=new.at,
         user_data=UserData(**data),
         event_source_url=new.event_source_url or old.event_source_url,
         consent=_newest(old.consent, new.consent),
     )
+    return _forgotten(merged) if merged.consent and merged.consent.marketing is False else merged
 
 
 def _newest(old: Consent | None, new: Consent | None) -> Consent | None:
+    """Return what counts of two words, signal by signal; an unbroken grant is as old as it is."""
     if old is None or new is None:
         return new or old
-    if new.marketing is None and new.sale_of_data is None:
+    said = {name: getattr(new, name) for name in _SIGNALS}
+    if set(said.values()) == {None}:
         return old
-    return new
+    said = {name: getattr(old, name) if word is None else word for name, word in said.items()}
+    granted = old.marketing and False not in (old.sale_of_data, *said.values())
+    return replace(old if granted else new, source=new.source, **said)
+
+
+def _forgotten(visitor: Visitor) -> Visitor:
+    return replace(visitor, user_data=UserData(), event_source_url=None)
 
 
 def join(event: Event, visitor: Visitor) -> Event:
     """Return *event* with what its shop did not tell and the visitor's browser did.
 
-    The event's own words always stand; only its browser's are filled in, and only for
-    something done in a browser.  A denial counts whenever it was said; a grant only if it
-    was said before the event.
+    The event's own words stand; only its browser's are filled in, and only for something
+    done in a browser.  A denial counts whenever it was said, unless the event's own word took
+    it back later; a grant only if the event has no word of its own and it was said before.
     """
     if event.channel not in {None, Channel.WEB}:
         return event
@@ -77,10 +92,13 @@ def join(event: Event, visitor: Visitor) -> Event:
 
 def _joined_consent(event: Event, told: Consent | None) -> Consent | None:
     own = event.consent
-    if told is None or (own and (own.marketing is not None or own.sale_of_data is not None)):
+    if told is None or (own and own.marketing is False):
         return own
-    if told.marketing is False or told.sale_of_data is False:
-        return told
+    if denied := [name for name in _SIGNALS if getattr(told, name) is False]:
+        later = own and own.at and told.at and own.at > told.at
+        return own if later and all(getattr(own, name) for name in denied) else told
+    if own and any(getattr(own, name) is not None for name in _SIGNALS):
+        return own
     late = told.at is not None and told.at > event.event_time + TOLERANCE
     return own if late else told
 
@@ -100,7 +118,7 @@ def read_collected(
     visitor = _visitor(read.mapping(document.get("visitor")), headers, received_at)
     marketing = visitor.consent.marketing if visitor.consent else None
     if marketing is False or (marketing is None and not keep_unknown):
-        visitor = replace(visitor, user_data=UserData(), event_source_url=None)
+        visitor = _forgotten(visitor)
     if visitor.keys:
         yield visitor
     for told in read.mappings(document.get("events"))[:MAX_EVENTS]:
@@ -112,8 +130,9 @@ def _visitor(told: Mapping[str, Any], headers: Mapping[str, str], at: datetime) 
     keys = told.get("keys")
     sound = [read.identifier(key) for key in keys[:MAX_KEYS]] if isinstance(keys, list) else []
     consent = read.mapping(told.get("consent"))
+    said_at = read.moment_ms(consent.get("at")) or read.moment(consent.get("at"))
     return Visitor(
-        keys=tuple(key for key in sound if key and key.startswith(KEY_KINDS) and len(key) >= 16),
+        keys=tuple(key for key in sound if key and _is_unguessable(key)),
         at=at,
         user_data=UserData(
             client_ip_address=read.text(headers.get("ip")),
@@ -125,7 +144,7 @@ def _visitor(told: Mapping[str, Any], headers: Mapping[str, str], at: datetime) 
         consent=Consent(
             marketing=_signal(consent.get("marketing")),
             sale_of_data=_signal(consent.get("sale_of_data")),
-            at=read.moment_ms(consent.get("at")) or read.moment(consent.get("at")),
+            at=min(said_at or at, at),  # whoever does not tell when says it now
             source="collector",
         )
         if consent
@@ -133,9 +152,15 @@ def _visitor(told: Mapping[str, Any], headers: Mapping[str, str], at: datetime) 
     )
 
 
+def _is_unguessable(key: str) -> bool:
+    """Return whether *key* is a token long enough, and no bare number as orders have."""
+    kind, _, token = key.partition(":")
+    return kind in KEY_KINDS and len(token) >= SHORTEST_TOKEN and not token.isdecimal()
+
+
 def _event(told: Mapping[str, Any], visitor: Visitor, received_at: datetime) -> Event | None:
     name, event_id = read.text(told.get("event_name")), read.identifier(told.get("event_id"))
-    if not name or not event_id:
+    if not name or not EVENT_NAME.match(name) or not event_id:
         return None
     custom = read.mapping(told.get("custom_data"))
     search = read.text(custom.get("search_string"))

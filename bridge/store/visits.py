@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from bridge.carts import CartState
 from bridge.events import Visitor, plain
-from bridge.secrets import Vault
+from bridge.secrets import DamagedError, Vault
 
 from . import schema
 from .database import Database
@@ -63,42 +63,51 @@ class Visits:
             .where(key.c.source_id == source_id, key.c.key.in_(keys))
         )
         with self._database.read() as connection:
-            return {
-                row.key: KnownVisitor(
-                    id=row.id,
-                    visitor=plain.load(Visitor, self._vault.open(row.told, "visitor")),
-                )
-                for row in connection.execute(query)
-            }
+            rows = connection.execute(query).all()
+        return {row.key: known for row in rows if (known := self._known(row.id, row.told))}
+
+    def _known(self, row_id: int, told: bytes) -> KnownVisitor | None:
+        """Return the visitor; None for a damaged row, which must not stop its source."""
+        try:
+            visitor = plain.load(Visitor, self._vault.open(told, "visitor"))
+        except DamagedError:
+            return None
+        return KnownVisitor(id=row_id, visitor=visitor)
 
     def purge(self, now: int) -> int:
         """Drop a chunk of carts and visitors that were not seen for a week."""
         cart, visitor, key = schema.cart, schema.visitor, schema.visitor_key
         before = now - KEPT_US
+        old_visitors = select(visitor.c.id).where(visitor.c.seen_at < before)
         with self._database.read() as connection:
-            old = list(
-                connection.scalars(
-                    select(visitor.c.id).where(visitor.c.seen_at < before).limit(CHUNK)
-                )
-            )
+            old = list(connection.scalars(old_visitors.limit(CHUNK)))
             old_cart = connection.scalar(
                 select(cart.c.source_id).where(cart.c.seen_at < before).limit(1)
             )
         if not old and old_cart is None:
             return 0
         with self._database.write() as connection:
-            connection.execute(delete(key).where(key.c.visitor_id.in_(old)))
-            connection.execute(delete(visitor).where(visitor.c.id.in_(old)))
+            # Whoever came back since then stays.
+            still = visitor.c.id.in_(old) & (visitor.c.seen_at < before)
+            gone = list(connection.scalars(delete(visitor).where(still).returning(visitor.c.id)))
+            connection.execute(delete(key).where(key.c.visitor_id.in_(gone)))
             carts = connection.execute(delete(cart).where(cart.c.seen_at < before)).rowcount
-        return len(old) + carts
+        return len(gone) + carts
 
     def erase(self, source_id: int) -> None:
         """Drop all carts and visitors of a shop.
 
         They name nobody, so that those of one person cannot be told from others; what is
-        joined to a person's order is erased with it, and the rest within a week.
+        joined to a person's order is erased with it, and the rest within a week.  A batch that
+        was read before is dropped, not written after it.
         """
+        source = schema.source
         with self._database.write() as connection:
+            connection.execute(
+                update(source)
+                .where(source.c.id == source_id, source.c.lease_token.is_not(None))
+                .values(lease_token=None, lease_until=0)
+            )
             for table in (schema.visitor_key, schema.visitor, schema.cart):
                 connection.execute(delete(table).where(table.c.source_id == source_id))
 
@@ -111,19 +120,15 @@ def put_visited(
     key_table, visitor_table = schema.visitor_key, schema.visitor
     for known, keys in visited.visitors:
         told = vault.seal(plain.dump(known.visitor), "visitor")
-        row_id = known.id
-        if row_id is None:
+        values = {"told": told, "seen_at": now}
+        again = update(visitor_table).where(visitor_table.c.id == known.id).values(**values)
+        row_id = connection.scalar(again.returning(visitor_table.c.id))
+        if row_id is None:  # a new one, or one whose week ended meanwhile
             row_id = connection.execute(
                 insert(visitor_table)
-                .values(source_id=source_id, told=told, seen_at=now)
+                .values(source_id=source_id, **values)
                 .returning(visitor_table.c.id)
             ).scalar_one()
-        else:
-            connection.execute(
-                update(visitor_table)
-                .where(visitor_table.c.id == row_id)
-                .values(told=told, seen_at=now)
-            )
         _point(connection, source_id, keys, row_id)
         _wake_held(connection, source_id, keys, now)
     if visited.absorbed:

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bridge import orders, policy, shape, visitors
+from bridge import consent, orders, policy, shape, visitors
 from bridge.events import (
     BridgeError,
     CartSnapshot,
@@ -93,12 +93,14 @@ class Batch:
         view = self._view
         if delivery.topic != COLLECTED:
             return view.adapter.translate(delivery, view.source.settings)
-        asked_first = {*view.rules.consent.opt_in_countries, None}
+        unsaid = consent.judge(
+            None, view.shop_country, None, view.rules, event_name="", browser=True
+        )
         return visitors.read_collected(
             delivery.body,
             delivery.headers,
             delivery.received_at or view.now,
-            keep_unknown=view.shop_country not in asked_first,
+            keep_unknown=unsaid.allowed,
         )
 
     def _unpack(self, held: HeldEvent) -> Event | None:
@@ -346,12 +348,15 @@ class Batch:
     def _unused(self) -> list[int]:
         """Return the deliveries whose raw bodies serve for nothing any more."""
         ignored = [end.delivery_id for end in self._ends if end.state == "ignored"]
-        noted = [read.stored.id for read in self._read if not read.error and _is_noted(read)]
+        noted = [read.stored.id for read in self._read if _is_noted(read)]
         return [*ignored, *noted]
 
 
 def _is_noted(read: _Read) -> bool:
-    """Return whether all that a delivery told is kept elsewhere: visitors, who is to be erased."""
+    """Return whether all that a delivery told is kept elsewhere: visitors, who is to be erased.
+
+    A browser's body that makes no sense is not kept either: nobody knows if it may be.
+    """
     collected = read.stored.delivery.topic == COLLECTED
     return collected or any(isinstance(fact, Redaction) for fact in read.facts)
 
