@@ -1,0 +1,179 @@
+"""Where we send something else than Meta's own library, for which input, and why.
+
+The library is facebook-business 26.0.3; what it does is seen in its file
+adobjects/serverside/normalize.py (read 2026-11-23).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from unicodedata import category, normalize
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deviation:
+    """A kind of input in some fields, told by `fits`(raw, country), with an example."""
+
+    fields: tuple[str, ...]
+    kind: str
+    example: str
+    country: str | None = None
+    fits: Callable[[str, str | None], object]
+    reason: str
+
+    def explains(self, field: str, raw: str, country: str | None) -> bool:
+        return field in self.fields and bool(self.fits(raw, country))
+
+
+def _has(raw: str, kinds: str, but: str = "") -> bool:
+    """Return whether a character of such a category stands within, or a split accent."""
+    inner = raw.strip()
+    return inner != normalize("NFC", inner) or any(
+        category(char)[0] in kinds and char not in but for char in inner
+    )
+
+
+def _is_code(raw: str) -> bool:
+    return re.fullmatch("[A-Za-z]{2}", raw.strip()) is not None
+
+
+def _is_local(raw: str, _: str | None) -> bool:
+    return not raw.strip().startswith(("+", "00"))
+
+
+DEVIATIONS = (
+    Deviation(
+        fields=("em",),
+        kind="more than an address: spaces, brackets, a scheme, a number for a host, a dot",
+        example="user@example.com.",
+        fits=lambda raw, _: re.search(r"[\s<>()\[\],;:\"]|\.$", raw.strip()),
+        reason="no mailbox has it, so its hash finds nobody; the library takes nearly any text",
+    ),
+    Deviation(
+        fields=("em",),
+        kind="no address at all",
+        example="userexample.com",
+        fits=lambda raw, _: not re.fullmatch(r".+@[^.].*\..+", raw.strip()),
+        reason="the key is left out; the library raises, and the whole request is lost",
+    ),
+    Deviation(
+        fields=("em", "ph", "fn", "ln"),
+        kind="an MD5 hash",
+        example="d41d8cd98f00b204e9800998ecf8427e",
+        fits=lambda raw, _: re.fullmatch("[0-9A-Fa-f]{32}", raw),
+        reason="Meta documents SHA-256 alone; the library sends it on",
+    ),
+    Deviation(
+        fields=("em", "ph", "fn", "ln"),
+        kind="a SHA-256 hash with the appendix of Meta's parameter builder",
+        example="62a14e44f765419d10fea99367361a727c12365e2520f32218d505ed9aa0f62f.AQQCAQIB",
+        fits=lambda raw, _: re.fullmatch(r"[0-9A-Fa-f]{64}\.[\w-]{2,8}", raw),
+        reason="it is hashed already; the library does not know the builder's form",
+    ),
+    Deviation(
+        fields=("ph",),
+        kind="a number without its country",
+        example="020 7946 0018",
+        country="GB",
+        fits=_is_local,
+        reason="we read it by the address it came with; the library hashes it as it stands",
+    ),
+    Deviation(
+        fields=("ph",),
+        kind="nothing but zeros",
+        example="0000000000",
+        country="US",
+        fits=lambda raw, _: not raw.strip(" 0"),
+        reason="the key is left out; the library raises, and the whole request is lost",
+    ),
+    Deviation(
+        fields=("ph",),
+        kind="a national zero within an international number",
+        example="00 44 (0) 20 7946 0018",
+        country="GB",
+        fits=lambda raw, _: "(0)" in raw,
+        reason="nobody dials both; the library keeps the zero",
+    ),
+    Deviation(
+        fields=("ph",),
+        kind="dots, slashes, an extension, two numbers",
+        example="+1 650 555 1212 x5",
+        country="US",
+        fits=lambda raw, _: re.search(r"[A-Za-z./;#]", raw),
+        reason="one number without its extension is sent, two are not; the library raises",
+    ),
+    Deviation(
+        fields=("fn", "ln"),
+        kind="spaces, punctuation, symbols or a split accent",
+        example="van der Berg",
+        fits=lambda raw, _: _has(raw, "PSZC"),
+        reason="Meta documents no punctuation, the Pixel takes out spaces; the library keeps all",
+    ),
+    Deviation(
+        fields=("ct",),
+        kind="punctuation but dots, dashes and brackets; symbols; a split accent",
+        example="L'Aquila",
+        fits=lambda raw, _: _has(raw, "PSC", but=".-()"),
+        reason="Meta documents no punctuation; the library takes out only some",
+    ),
+    Deviation(
+        fields=("st",),
+        kind="a state of the US or Canada, by name or with the country's code",
+        example="California",
+        country="US",
+        fits=lambda raw, country: country in {"US", "CA"} and not _is_code(raw),
+        reason="Meta documents the two-letter code; the library does not know the names",
+    ),
+    Deviation(
+        fields=("st",),
+        kind="an ISO 3166-2 code with its country",
+        example="DE-BY",
+        country="DE",
+        fits=lambda raw, country: country and raw.upper().startswith(f"{country}-"),
+        reason="the country has a key of its own; the library keeps both as one word",
+    ),
+    Deviation(
+        fields=("st",),
+        kind="digits, or punctuation but dots, dashes and brackets",
+        example="13",
+        country="JP",
+        fits=lambda raw, _: _has(raw, "NPSC", but=".-()"),
+        reason="a code of digits is a code; the library hashes the empty text",
+    ),
+    Deviation(
+        fields=("zp",),
+        kind="a dash outside the US",
+        example="100-0001",
+        country="JP",
+        fits=lambda raw, country: "-" in raw and country != "US",
+        reason="Meta documents that the dash goes; the library cuts the code there",
+    ),
+    Deviation(
+        fields=("country",),
+        kind="a name, a three-letter code, or Kosovo",
+        example="AUT",
+        fits=lambda raw, _: not _is_code(raw) or raw.upper() == "XK",
+        reason="found by name or left out; the library raises, and the whole request is lost",
+    ),
+    Deviation(
+        fields=("db",),
+        kind="any writing but YYYYMMDD",
+        example="1997-02-16",
+        fits=lambda raw, _: not re.fullmatch("[0-9]{8}", raw),
+        reason="Meta documents YYYYMMDD; the library hashes the day as it is written",
+    ),
+    Deviation(
+        fields=("ge",),
+        kind="words and capitals",
+        example="Male",
+        fits=lambda raw, _: raw not in {"f", "m"},
+        reason="female and male are read, others left out; the library takes its own two words",
+    ),
+    Deviation(
+        fields=("external_id",),
+        kind="every id",
+        example="207119551",
+        fits=lambda _raw, _country: True,
+        reason="Meta recommends to hash it; the library sends it in plain",
+    ),
+)
