@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ class _Posted:
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 def demo(once: bool, port: int) -> None:
     """Show what becomes of sample deliveries; nothing leaves this machine."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clear up as after Ctrl-C
+    if port and not _is_free(port):
+        raise ConfigError(f"port {port} is taken by another program; try --port 0")
     with tempfile.TemporaryDirectory(prefix="capi-bridge-") as folder, Sandbox() as graph:
         settings = config.load(_environment(Path(folder), graph.url, port or _free_port()))
         store = open_store(settings)
@@ -75,6 +79,12 @@ def _environment(folder: Path, graph_url: str, port: int) -> dict[str, str]:
     }
 
 
+def _is_free(port: int) -> bool:
+    """Return whether nobody answers there; it could be another bridge that is ready."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -95,9 +105,18 @@ def _serving(settings: config.Config, folder: Path) -> Iterator[None]:
         _wait_until_ready(process, settings.base_url)
         yield
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Stop the server and all it started, in good order if it can."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
         process.wait(30)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _inherited() -> dict[str, str]:
@@ -210,10 +229,7 @@ def _report(store: Store, posted: list[_Posted]) -> dict[str, int]:
         "skipped": events.get("skipped", 0) + events.get("expired", 0),
         "dead": events.get("dead", 0) + counts["delivery"].get("dead", 0),
         "waiting": events.get("waiting", 0),
-        "lost": acknowledged
-        - len(deliveries)
-        + open_events
-        + counts["delivery"].get("received", 0),
+        "lost": len(posted) - len(deliveries) + open_events + counts["delivery"].get("received", 0),
     }
 
 
@@ -241,4 +257,4 @@ def _stay(base_url: str, graph_url: str) -> None:
     click.echo(f"the local Graph API: {graph_url}/  (what it accepted, with warnings)")
     click.echo("Ctrl-C ends the demo and deletes its database.")
     with contextlib.suppress(KeyboardInterrupt):
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        threading.Event().wait()

@@ -12,6 +12,8 @@ from bridge.worker import Worker
 
 from .shared import open_store
 
+STOPS = {signal.SIGTERM, signal.SIGINT}
+
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn with our settings instead of a file."""
@@ -50,9 +52,11 @@ def worker() -> None:
     settings = config.load()
     logs.configure(settings.log_level)
     running = Worker(open_store(settings), settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: running.ask_to_stop())
-    running.run()
+    # Blocked and waited for: a second signal could not interrupt what the first one does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    running.start()
+    signal.sigwait(STOPS)
+    running.stop()
 
 
 @click.command()

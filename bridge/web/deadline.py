@@ -177,9 +177,10 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Let the embedded worker finish while requests under way are answered."""
-        if self.alive:
-            self.app.wsgi().ask_to_stop()
+        is_first = self.alive
         super().handle_exit(sig, frame)
+        if is_first:  # a second signal within the first would wait for it for ever
+            self.app.wsgi().ask_to_stop()
 
     def is_parent_alive(self) -> bool:
         """Stop as if told to when the master is gone: its successor needs the port."""
