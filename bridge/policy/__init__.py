@@ -91,7 +91,7 @@ def _joins_visitor(case: Case) -> bool:
 def _visitor_until(case: Case) -> datetime:
     """Return until when the event may wait for its browser's word."""
     wait = timedelta(minutes=case.rules.funnel.wait_minutes) if _joins_visitor(case) else None
-    return min(created(case.event), case.now) + (wait or timedelta())
+    return _begun(case) + (wait or timedelta())
 
 
 def _lacks_match_key(case: Case) -> bool:
@@ -111,9 +111,15 @@ def _lacks_match_key(case: Case) -> bool:
 
 def _held_until(case: Case) -> tuple[datetime, str]:
     """Return until when it is held back although it may be sent, and why."""
-    begun = min(created(case.event), case.now)
+    begun, custom = _begun(case), case.rules.custom_rule(case.event.occasion)
     if case.sale:
         return begun + timedelta(minutes=case.rules.purchase.hold_minutes), "held"
-    if case.event.occasion == Occasion.CART_ADDED and not case.event.collected:
+    beneath = custom.occasions if custom else (case.event.occasion,)
+    if Occasion.CART_ADDED in beneath and not case.event.collected:
         return begun + timedelta(seconds=case.rules.funnel.debounce_seconds), "more"
     return begun, ""
+
+
+def _begun(case: Case) -> datetime:
+    """Return from when a wait counts; a time to come, by a shop's fast clock, delays nothing."""
+    return min(created(case.event), case.event.event_time, case.now)

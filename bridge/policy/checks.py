@@ -12,6 +12,7 @@ from .verdicts import RouteView
 
 SALES = {Occasion.PURCHASE, Occasion.SUBSCRIPTION_STARTED, Occasion.SUBSCRIPTION_RENEWED}
 OWN_NAME = {Occasion.PURCHASE, Occasion.SUBSCRIPTION_RENEWED}
+BEFORE_THE_ORDER = {Occasion.CART_ADDED, Occasion.CHECKOUT_STARTED, Occasion.PAYMENT_INFO_ADDED}
 FUTURE = timedelta(days=2)
 
 
@@ -156,10 +157,11 @@ def _market(case: Case) -> str:
 
 
 def _owner(case: Case) -> str:
-    """A browser's word is not signed: it makes no sale, and no event that webhooks own."""
-    if not case.event.collected:
-        return ""
-    return "" if case.name in case.rules.collector.events and not case.sale else "owner_webhook"
+    """Every name has one owner, and a browser's word, which is not signed, makes no sale."""
+    browsers = case.name in case.rules.collector.events and not case.sale
+    if case.event.collected:
+        return "" if browsers else "owner_webhook"
+    return "owner_browser" if browsers and case.event.occasion in BEFORE_THE_ORDER else ""
 
 
 def _amounts(case: Case) -> str:

@@ -33,6 +33,7 @@ REASONS: Mapping[str, str] = {
     "visitor": "It waits for what the browser tells: a match key, or consent.",
     "more": "It waits a moment for more of the same.",
     "owner_webhook": "The shop's webhooks own this event, not the browser.",
+    "owner_browser": "The storefront script owns this event, not the shop's webhooks.",
     "no_route": "The route was removed while it waited.",
     "shadow": "The route runs in shadow mode: everything but the sending was done.",
     "decided_before": "An earlier delivery has told of it already.",

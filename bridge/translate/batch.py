@@ -275,9 +275,9 @@ class Batch:
         )
         event_id = self._event_id(event)
         purchase_of = event.order_id if event.occasion == Occasion.PURCHASE else None
-        # What a browser may not tell has no row: its word is public, and would take the place
-        # of the shop's own event with that id.
-        unowned = _unowned(verdict) if event.collected else ""
+        # What is another's to tell has no row: it would take the place of the owner's own event
+        # with that id, and a browser's word is public.
+        unowned = _unowned(event, verdict)
         key = (way.destination.id, verdict.event_name, event_id)
         entry = None if unowned else memory.entry(*key, purchase_of)
         passed = memory.was_let_through(way.destination.id, purchase_of)
@@ -361,10 +361,11 @@ def _is_noted(read: _Read) -> bool:
     return collected or any(isinstance(fact, Redaction) for fact in read.facts)
 
 
-def _unowned(verdict: policy.Verdict) -> str:
-    """Return why a browser may not tell the event; empty if it may."""
+def _unowned(event: Event, verdict: policy.Verdict) -> str:
+    """Return why *event* is another's to tell; empty if it is not."""
     skipped = verdict.reason if isinstance(verdict, policy.Skip) else ""
-    return skipped if skipped in {"owner_webhook", "event_off"} else ""
+    unowned = {"owner_webhook", "owner_browser"} | ({"event_off"} if event.collected else set())
+    return skipped if skipped in unowned else ""
 
 
 def _is_outdone(verdict: policy.Verdict, *, late: bool) -> bool:
