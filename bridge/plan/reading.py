@@ -94,6 +94,8 @@ class _Reader:
             elif self._is_table(table, here):
                 sections[name] = self._section_of(base, name, table, here)
         rules = replace(base, **sections)
+        if sections.keys() & {"custom", "events"}:
+            self._check_custom(rules, (*at, "custom"))
         for name in ("consent", "value"):
             for event_name in self._event_tables(document.get(name)):
                 if event_name not in rules.event_names():
@@ -121,6 +123,13 @@ class _Reader:
         if any(not rule.name for rule in rules):
             self._wrong(at, "a custom event needs a name")
         return tuple(rules)
+
+    def _check_custom(self, rules: Rules, at: Path) -> None:
+        """Refuse names that another event has: an order would be sent twice."""
+        sales = {rules.events.names[Occasion.PURCHASE], *Occasion}
+        for rule in rules.custom:
+            if rule.name in {*sales, *rule.occasions}:
+                self._wrong(at, f'the custom event "{rule.name}" needs a name of its own')
 
     def _destinations(
         self, base: Mapping[str, DestinationRules], table: Table, at: Path

@@ -19,7 +19,10 @@ from bridge.store import Store, StoreError
 MAX_BODY = 8 * 1024
 PER_MINUTE = 120
 _MAX_ADDRESSES = 10_000
-_ROBOT = re.compile(r"bot\b|crawl|spider|slurp|headless|preview|lighthouse|monitor|curl|wget", re.I)
+# Cubot makes telephones.
+_ROBOT = re.compile(
+    r"(?<!cu)bot\b|crawl|spider|slurp|headless|preview|lighthouse|monitor|curl|wget", re.I
+)
 
 blueprint = Blueprint("collect", __name__)
 
@@ -59,7 +62,7 @@ def allow_every_page(response: Response) -> Response:
 @blueprint.post("/collect/<key>")
 def post(key: str) -> ResponseReturnValue:
     """Keep what a browser told of itself, as one more delivery of the source."""
-    if (request.content_length or MAX_BODY + 1) > MAX_BODY:
+    if request.content_length is None or request.content_length > MAX_BODY:
         return "", 413
     if not _throttle.allows(request.remote_addr or ""):
         return "", 429
