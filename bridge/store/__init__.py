@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bridge.secrets import Vault
 
 from . import schema
+from .accounts import Accounts, Operator, Session
 from .connections import Connections
 from .database import Clock, Database, StoreError
 from .history import History, Story
@@ -56,10 +57,12 @@ __all__ = [
     "Lane",
     "Lease",
     "LedgerLine",
+    "Operator",
     "OutboxRow",
     "Outcome",
     "Replayed",
     "Route",
+    "Session",
     "Settled",
     "Source",
     "Store",
@@ -93,6 +96,7 @@ class Store:
         self.rotation = Rotation(self.database, vault)
         self.retention = Retention(self.database)
         self.history = History(self.database, vault)
+        self.accounts = Accounts(self.database, vault)
         self._subject_key: bytes | None = None
 
     def migrate(self) -> None:

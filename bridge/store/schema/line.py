@@ -1,9 +1,4 @@
-"""The tables, one set for both engines.
-
-Times are BIGINT microseconds UTC, money is text, sealed values are bytes.  Rows that hold
-payloads are only inserted and deleted; state lives in narrow rows, so that a change of state
-never rewrites a payload.
-"""
+"""The straight line: connections, deliveries, verdicts, the outbox and its answers."""
 
 from sqlalchemy import (
     BigInteger,
@@ -13,26 +8,13 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite numbers rows by itself only for INTEGER PRIMARY KEY.
-Id = BigInteger().with_variant(Integer, "sqlite")
-# Time, in microseconds since 1970 UTC.
-Micros = BigInteger
+from .base import Id, Micros, metadata
 
 setting = Table(
     "setting",
@@ -265,116 +247,4 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False, server_default=""),
-)
-
-known_customer = Table(
-    "known_customer",
-    metadata,
-    Column("source_id", ForeignKey("source.id"), primary_key=True),
-    Column("key", LargeBinary, primary_key=True),  # keyed hash of e-mail, phone or customer id
-    Column("order_id", Text, nullable=False),  # the first order known
-)
-
-cost = Table(
-    "cost",
-    metadata,
-    Column("source_id", ForeignKey("source.id"), primary_key=True),
-    Column("item", Text, primary_key=True),  # SKU, variant id or product id
-    Column("cost", Text, nullable=False),  # per unit, in the shop's own currency
-)
-
-erasure = Table(
-    "erasure",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("source_id", ForeignKey("source.id")),  # None: whoever it is, in every shop
-    Column("subject", LargeBinary, nullable=False),  # sealed: the redaction as JSON
-    Column("asked_at", Micros, nullable=False),
-    Column("actor", Text, nullable=False),
-)
-
-cart = Table(
-    "cart",
-    metadata,
-    Column("source_id", ForeignKey("source.id"), primary_key=True),
-    Column("key", LargeBinary, primary_key=True),  # keyed hash of the cart token
-    Column("state", Text, nullable=False),  # JSON: quantities by product, no person
-    Column("seen_at", Micros, nullable=False, index=True),
-)
-
-visitor = Table(
-    "visitor",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("source_id", ForeignKey("source.id"), nullable=False),
-    Column("told", LargeBinary, nullable=False),  # sealed: the visitor as JSON
-    Column("seen_at", Micros, nullable=False, index=True),
-)
-
-visitor_key = Table(
-    "visitor_key",
-    metadata,
-    Column("source_id", ForeignKey("source.id"), primary_key=True),
-    Column("key", LargeBinary, primary_key=True),  # keyed hash of a token
-    Column("visitor_id", BigInteger, nullable=False, index=True),
-)
-
-held_key = Table(
-    "held_key",
-    metadata,
-    Column("outbox_id", Id, primary_key=True, autoincrement=False),
-    Column("key", LargeBinary, primary_key=True),  # keyed hash of a token
-    Index("ix_held_key_key", "key"),
-)
-
-lock = Table(
-    "lock",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("token", Text, nullable=False),
-    Column("until", Micros, nullable=False),
-)
-
-watch = Table(
-    "watch",
-    metadata,
-    Column("source_id", ForeignKey("source.id"), primary_key=True),
-    Column("next_at", Micros, nullable=False, server_default="0"),  # of the guardian
-    Column("nightly_at", Micros, nullable=False, server_default="0"),  # of reconciling 48 hours
-    Column("read_since", Micros),  # the reconcile under way, None: none
-    Column("cursor", Text),
-    Column("read_until", Micros),  # orders are known to be read up to here
-    Column("findings", Text, nullable=False, server_default="[]"),  # JSON
-)
-
-listed_order = Table(
-    "listed_order",
-    metadata,
-    Column("source_id", ForeignKey("source.id"), primary_key=True),
-    Column("order_id", Text, primary_key=True),
-    Column("changed_at", Micros, nullable=False, index=True),
-    Column("seen_at", Micros, nullable=False),
-)
-
-alert = Table(
-    "alert",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("kind", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("raised_at", Micros, nullable=False),
-    Column("told_at", Micros),
-    Column("recovered_at", Micros),
-    Column("recovery_told_at", Micros),
-    Index("ix_alert_open", "kind", "subject", "recovered_at"),
-)
-
-grant = Table(
-    "grant_expected",
-    metadata,
-    Column("state_hash", LargeBinary, primary_key=True),
-    Column("source_id", ForeignKey("source.id"), nullable=False),
-    Column("session_hash", LargeBinary, nullable=False),
-    Column("until", Micros, nullable=False),
 )
