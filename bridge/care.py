@@ -19,7 +19,7 @@ from bridge.events import (
     Visitor,
 )
 from bridge.store import Ages, Erasure, Source, Store, StoredDelivery, StoreError
-from bridge.subjects import SubjectKeys, keys_of, subject_keys
+from bridge.subjects import SubjectKeys, keys_of, subject_keys, token_key
 
 LEDGER = timedelta(days=400)
 SHORTEST_PHONE = 7
@@ -62,7 +62,7 @@ def count(store: Store, erasure: Erasure) -> int:
     """Return how many records `erase` would erase."""
     redaction = erasure.redaction
     return sum(
-        sum(map(len, _bodies_about(store, source, redaction)))
+        sum(map(len, _Subject(store, source, redaction).bodies()))
         + store.subjects.count_events(source.id, redaction, keys_for(store, source, redaction))
         for source in _scope(store, erasure)
     )
@@ -88,47 +88,60 @@ def _scope(store: Store, erasure: Erasure) -> list[Source]:
 def _erase_in(store: Store, source: Source, redaction: Redaction) -> int:
     now = store.now()
     erased = 0
-    for ids in _bodies_about(store, source, redaction):
+    subject = _Subject(store, source, redaction)
+    for ids in subject.bodies():
         store.subjects.erase_bodies(ids, now)
         erased += len(ids)
     # What was translated meanwhile is found among the events, which are erased last.
     keys = keys_for(store, source, redaction)
     if redaction.whole_shop:
         store.visits.erase(source.id)
+    elif subject.tokens:
+        store.visits.forget(source.id, subject.tokens)
     return erased + store.subjects.erase_events(source.id, redaction, keys, now)
 
 
-def _bodies_about(store: Store, source: Source, redaction: Redaction) -> Iterator[list[int]]:
-    """Yield the ids of the raw deliveries that speak of the person, or of the shop."""
-    if redaction.whole_shop:
-        yield from store.subjects.bodies(source.id)
-        return
-    person = _Person(store, source, redaction)
-    for chunk in store.subjects.raw(source.id):
-        yield [stored.id for stored in chunk if person.is_in(stored)]
+class _Subject:
+    """Who is to be erased in one source, and which raw deliveries speak of them.
 
-
-class _Person:
-    """Whether a raw delivery of one source speaks of somebody."""
+    `tokens` are the keyed hashes by which visitors belong to the orders found so far.
+    """
 
     def __init__(self, store: Store, source: Source, redaction: Redaction) -> None:
+        self.tokens: set[bytes] = set()
         self._store = store
         self._source = source
-        self._adapter: SourceAdapter = registry.source(source.kind)
+        self._redaction = redaction
         self._keys = set(keys_for(store, source, redaction).all())
         self._order_ids = set(redaction.order_ids)
         self._words = _words(redaction)
-        self._customer_id = redaction.customer_id
 
-    def is_in(self, stored: StoredDelivery) -> bool:
+    def bodies(self) -> Iterator[list[int]]:
+        """Yield the ids of the raw deliveries that speak of the person, or of the shop."""
+        if self._redaction.whole_shop:
+            yield from self._store.subjects.bodies(self._source.id)
+            return
+        adapter = registry.source(self._source.kind)
+        for chunk in self._store.subjects.raw(self._source.id):
+            yield [stored.id for stored in chunk if self._is_in(stored, adapter)]
+
+    def _is_in(self, stored: StoredDelivery, adapter: SourceAdapter) -> bool:
         texts = _texts(stored.delivery.body)
         try:
-            facts = list(self._adapter.translate(stored.delivery, self._source.settings))
+            facts = list(adapter.translate(stored.delivery, self._source.settings))
         except Exception:  # noqa: BLE001  what an adapter cannot read may name somebody all the same
-            return self._customer_id in texts or self._is_named(texts)
+            return self._redaction.customer_id in texts or self._is_named(texts)
         if any(isinstance(fact, Redaction) for fact in facts):
             return False  # still to be carried out; its own body goes when it is translated
-        return any(map(self._is_told, facts)) or self._is_named(texts)
+        found = any(map(self._is_told, facts)) or self._is_named(texts)
+        if found:
+            self.tokens.update(*(self._tokens_of(fact) for fact in facts))
+        return found
+
+    def _tokens_of(self, fact: Fact) -> set[bytes]:
+        tokens = fact.visitor_keys if isinstance(fact, Event) else ()
+        key, word = self._store.subject_key(), self._source.word
+        return {token_key(key, word, token) for token in tokens}
 
     def _is_named(self, texts: Collection[str]) -> bool:
         return any(pattern.search(text) for text in texts for pattern in self._words)

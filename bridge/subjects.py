@@ -52,6 +52,11 @@ def keys_of(user_data: UserData, key: bytes, word: str) -> SubjectKeys:
     )
 
 
+def token_key(key: bytes, word: str, token: str) -> bytes:
+    """Return the hash under which an unguessable *token* of the source is kept."""
+    return keyed_hash(key, "token", word, token)
+
+
 def _e164(phone: str | None, country: str | None) -> str | None:
     if not phone:
         return None

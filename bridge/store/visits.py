@@ -97,19 +97,34 @@ class Visits:
     def erase(self, source_id: int) -> None:
         """Drop all carts and visitors of a shop.
 
-        They name nobody, so that those of one person cannot be told from others; what is
-        joined to a person's order is erased with it, and the rest within a week.  A batch that
-        was read before is dropped, not written after it.
+        A batch that was read before is dropped, not written after it.
         """
-        source = schema.source
         with self._database.write() as connection:
-            connection.execute(
-                update(source)
-                .where(source.c.id == source_id, source.c.lease_token.is_not(None))
-                .values(lease_token=None, lease_until=0)
-            )
+            _void_lease(connection, source_id)
             for table in (schema.visitor_key, schema.visitor, schema.cart):
                 connection.execute(delete(table).where(table.c.source_id == source_id))
+
+    def forget(self, source_id: int, keys: Collection[bytes]) -> None:
+        """Drop the visitors that these tokens belong to.
+
+        Others name nobody, so that they cannot be told to be somebody's; they go within a week.
+        """
+        visitor, key = schema.visitor, schema.visitor_key
+        with self._database.write() as connection:
+            _void_lease(connection, source_id)
+            ours = (key.c.source_id == source_id) & key.c.key.in_(keys)
+            found = list(connection.scalars(select(key.c.visitor_id).where(ours)))
+            connection.execute(delete(key).where(key.c.visitor_id.in_(found)))
+            connection.execute(delete(visitor).where(visitor.c.id.in_(found)))
+
+
+def _void_lease(connection: Connection, source_id: int) -> None:
+    table = schema.source
+    connection.execute(
+        update(table)
+        .where(table.c.id == source_id, table.c.lease_token.is_not(None))
+        .values(lease_token=None, lease_until=0)
+    )
 
 
 def put_visited(

@@ -6,8 +6,8 @@ from datetime import timedelta
 from bridge import carts, visitors
 from bridge.carts import CartState
 from bridge.events import CartSnapshot, Event, Occasion, Visitor, event_id
-from bridge.secrets import keyed_hash
 from bridge.store import KnownVisitor, Visited
+from bridge.subjects import token_key
 
 from .memory import Memory
 from .view import View
@@ -42,7 +42,7 @@ class Funnel:
 
     def token_key(self, token: str) -> bytes:
         """Return the keyed hash of an unguessable token of this source."""
-        return keyed_hash(self.view.subject_key, "token", self.view.source.word, token)
+        return token_key(self.view.subject_key, self.view.source.word, token)
 
     def additions(self, snapshot: CartSnapshot) -> list[Event]:
         """Return what was added to a cart since it was last seen."""
