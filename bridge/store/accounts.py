@@ -22,6 +22,7 @@ LONGEST_WAIT = 60 * SECOND
 PER_MINUTE = 10
 _TOUCH = 60 * SECOND  # at most one write a minute and session
 _FORGET = 24 * 3600 * SECOND
+_KNOWN = 30 * 24 * 3600 * SECOND
 _SETUP = "setup_done"
 _TOKEN = "setup_token"
 _URL = "public_url"
@@ -208,13 +209,23 @@ class Accounts:
             _count(connection, address, count, since, now)
         return 0
 
-    def succeeded(self, account: bytes) -> None:
-        """Forget the account's failures, and what others failed long ago."""
+    def succeeded(self, account: bytes, known: bytes | None = None) -> None:
+        """Forget the account's failures and old ones of others; keep *known* for a month."""
         table = schema.login_attempt
         now = self._database.local_now()
         with self._database.write() as connection:
             connection.execute(delete(table).where(table.c.key == account))
             connection.execute(delete(table).where(table.c.next_at < now - _FORGET))
+            if known:
+                self._attempts(connection, known)
+                _count(connection, known, 0, now, now + _KNOWN)
+
+    def knows(self, known: bytes) -> bool:
+        """Return whether *known* succeeded within the last month."""
+        table = schema.login_attempt
+        query = select(table.c.next_at).where(table.c.key == known)
+        with self._database.read() as connection:
+            return (connection.scalar(query) or 0) > self._database.local_now()
 
     def _attempts(self, connection: Connection, key: bytes) -> Mapping[str, int]:
         """Return the counters of *key*, locked until the transaction ends."""

@@ -10,7 +10,7 @@ from bridge.config import Config
 from bridge.store import Store
 from bridge.worker import Worker
 
-from . import collect, grant, health, metrics
+from . import admin, collect, grant, health, metrics
 from .webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -69,4 +69,5 @@ def create_flask(config: Config, store: Store, stored: Callable[[], None] = lamb
     app.register_blueprint(collect.blueprint)
     app.register_blueprint(grant.blueprint)
     app.register_blueprint(metrics.blueprint)
+    admin.register(app)
     return app
