@@ -3,19 +3,22 @@
 import time
 from collections.abc import Callable, Iterator
 
-from bridge import plan, registry
+from bridge import net, plan, registry
 from bridge.config import Config
 from bridge.connect import live_shops
-from bridge.events import BridgeError, Finding, Shop, ShopError
-from bridge.store import Source, Store, StoreError, moment
+from bridge.events import BridgeError, Finding, Request, Response, Shop, ShopError
+from bridge.store import Destination, Source, Store, StoreError, moment
 
 SILENT_US = 60_000_000
 SKEW_S = 120
 
 ShopOf = Callable[[Source], Shop]
+Post = Callable[[Request], Response]
 
 
-def examine(config: Config, store: Store, shop_of: ShopOf | None = None) -> list[Finding]:
+def examine(
+    config: Config, store: Store, shop_of: ShopOf | None = None, post: Post = net.send
+) -> list[Finding]:
     """Return the findings, most basic first; nothing raises and nothing is sent."""
     try:
         if not store.database.is_migrated():
@@ -26,7 +29,7 @@ def examine(config: Config, store: Store, shop_of: ShopOf | None = None) -> list
             *_clock(store),
             *_worker(store),
             *_plan(store),
-            *_destinations(store),
+            *_destinations(config, store, post),
             *_sources(store, shop_of or live_shops(store, private=config.allow_private_shops)),
             *_alerts(store),
         ]
@@ -74,7 +77,7 @@ def _plan(store: Store) -> Iterator[Finding]:
         yield _ok("plan", f"version {plan.digest(text)}" if text else "the built-in one")
 
 
-def _destinations(store: Store) -> Iterator[Finding]:
+def _destinations(config: Config, store: Store, post: Post) -> Iterator[Finding]:
     found = store.connections.destinations()
     if not found:
         yield _warn("destinations", "none yet: `capi-bridge destination add`")
@@ -88,6 +91,22 @@ def _destinations(store: Store) -> Iterator[Finding]:
             yield _warn(name, f"{one.failures} requests failed in a row; it is tried again")
         else:
             yield _ok(name, "accepts events")
+        yield from _dataset(config, one, post)
+
+
+def _dataset(config: Config, destination: Destination, post: Post) -> Iterator[Finding]:
+    """Ask the platform whether the access works; it only reads."""
+    name = f"destination {destination.name}: access"
+    adapter = registry.destination(destination.kind)
+    try:
+        request = adapter.dataset_request(destination.settings, config.endpoint)
+        if request is None:
+            return
+        found = adapter.read_dataset(post(request))
+    except BridgeError as error:
+        yield _warn(name, str(error))
+    else:
+        yield Finding(name=name, status=found.status, message=found.message)
 
 
 def _sources(store: Store, shop_of: ShopOf) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from .conversion import Conversion
 from .facts import Fact
 
 if TYPE_CHECKING:
-    from .shop import ShopAdmin
+    from .shop import Finding, ShopAdmin
 
 Settings = Mapping[str, str]
 
@@ -92,18 +92,39 @@ class Sample:
     body: bytes
 
 
+@dataclass(frozen=True, kw_only=True)
+class OtherSender:
+    """Another tool of such shops that may report the same sales to the platform.
+
+    `sides` are where it reports from: ``browser``, ``server``.  `ids` says which event id its
+    purchase has: ``shared`` (the order carries it, see `Event.event_id`), ``chosen`` (the
+    operator sets it) or ``own`` (nobody else can make it).  `marks_orders` is True where orders
+    tell that it sent them (`Event.sent_elsewhere`).  `label` and `switch`, what exactly to turn
+    off, are texts by language; English is always there.
+    """
+
+    name: str
+    label: Mapping[str, str]
+    switch: Mapping[str, str]
+    sides: tuple[str, ...] = ("browser",)
+    ids: str = "own"
+    marks_orders: bool = False
+
+
 class SourceAdapter:
     """A shop system.
 
     `topics` maps each topic it reads to the occasion or fact it may report.  `local_ids` is
     True where the shop system's ids are only unique within one shop.  `secret_setting`
     names the setting that holds the webhook secrets.  `admin` is None where the shop system
-    has no API that we use: then webhooks are made by hand.
+    has no API that we use: then webhooks are made by hand.  `other_senders` are tools of its
+    own that may report the same sales.
     """
 
     kind: str
     label: str
     settings: tuple[Setting, ...] = ()
+    other_senders: tuple[OtherSender, ...] = ()
     topics: Mapping[str, str] = {}
     local_ids = False
     secret_setting = "secret"
@@ -183,6 +204,20 @@ class Receipt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quality:
+    """How good the platform finds the events of one name; None: it did not say.
+
+    `match_score` is from 0 to 10, percentages from 0 to 100.
+    """
+
+    event_name: str
+    match_score: float | None = None
+    coverage_percent: float | None = None
+    dedup_percent: float | None = None
+    freshness: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """Where a destination's API is: base URL and version, from the environment."""
 
@@ -229,6 +264,19 @@ class DestinationAdapter:
         Never raises, whatever the answer is.
         """
         raise NotImplementedError
+
+    def dataset_request(self, settings: Settings, endpoint: Endpoint) -> Request | None:
+        """Return a request that only reads, to see whether the access works; None: there is none."""
+
+    def read_dataset(self, response: Response) -> "Finding":
+        """Return what the answer to `dataset_request` says.  Never raises."""
+        raise NotImplementedError
+
+    def quality_request(self, settings: Settings, endpoint: Endpoint) -> Request | None:
+        """Return a request that reads how good the events are; None: there is none."""
+
+    def read_quality(self, response: Response) -> "list[Quality] | None":
+        """Return the quality by event name; None where it may not be read.  Never raises."""
 
 
 def as_json(value: object) -> bytes:

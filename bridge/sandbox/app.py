@@ -73,6 +73,8 @@ def create_app(
         stop=stop or threading.Event(),
     )
     app.add_url_rule("/<version>/<dataset>/events", None, graph.post_events, methods=["POST"])
+    app.add_url_rule("/<version>/<int:dataset>", None, graph.show_dataset, methods=["GET"])
+    app.add_url_rule("/<version>/dataset_quality", None, graph.show_quality, methods=["GET"])
     every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     app.add_url_rule("/<path:path>", None, graph.elsewhere, methods=every)
     _add_pages(app, graph.journal, graph.faults)
@@ -107,6 +109,24 @@ class Graph:
         answer = self._judged(exchange, call, fault)
         return wire.spoil(answer, fault, self.stop) if fault else answer
 
+    def show_dataset(self, version: str, dataset: int) -> Response:
+        """Answer ``GET /{version}/{dataset}``: its name, for whoever may see it."""
+        refusal = self._access_refusal(_read(version), str(dataset))
+        if refusal:
+            return wire.refusal_response(refusal, _trace_id())
+        body = {"id": str(dataset), "name": f"Sandbox {dataset}", "is_unavailable": False}
+        return wire.graph_response(200, body)
+
+    def show_quality(self, version: str) -> Response:
+        """Answer ``GET /{version}/dataset_quality``, with invented figures for what came."""
+        dataset = request.args.get("dataset_id", "")
+        refusal = self._access_refusal(_read(version), dataset)
+        if refusal:
+            return wire.refusal_response(refusal, _trace_id())
+        accepted = self.journal.accepted(PAGE_ROWS)
+        names = sorted({row["event_name"] for row in accepted if row["dataset"] == dataset})
+        return wire.graph_response(200, {"web": [_quality(name) for name in names]})
+
     def elsewhere(self, path: str) -> Response:
         """Refuse any other path: the Graph API has no such object here."""
         exchange = Exchange(method=request.method, path=f"/{path}"[:200])
@@ -133,12 +153,13 @@ class Graph:
         return wire.graph_response(200, body)
 
     def _refusal(self, call: Call, dataset: str) -> Refusal | None:
-        now = self.clock()
+        return self._access_refusal(call, dataset) or judge.batch_refusal(call.data, self.clock())
+
+    def _access_refusal(self, call: Call, dataset: str) -> Refusal | None:
         return (
-            judge.version_refusal(call.version, now)
+            judge.version_refusal(call.version, self.clock())
             or judge.token_refusal(call.token, self.rules.bad_tokens)
             or judge.dataset_refusal(dataset, self.rules.unknown_datasets)
-            or judge.batch_refusal(call.data, now)
         )
 
     def _refuse(self, exchange: Exchange, refusal: Refusal) -> Response:
@@ -157,6 +178,18 @@ class Graph:
         exchange.status = None if fault.kind == "reset" else answer.status_code
         self.journal.refuse(exchange, self.clock())
         return answer
+
+
+def _quality(event_name: str) -> dict[str, Any]:
+    return {
+        "event_name": event_name,
+        "event_match_quality": {"composite_score": 7.4},
+        "event_coverage": {"percentage": 81.0},
+        "dedupe_key_feedback": [
+            {"dedupe_key": "event_id", "server_events_with_dedupe_key": {"percentage": 100.0}}
+        ],
+        "data_freshness": {"upload_frequency": "real_time"},
+    }
 
 
 def _read(version: str) -> Call:

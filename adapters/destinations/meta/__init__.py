@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from adapters.destinations.meta import quality
 from adapters.destinations.meta.read import read
 from adapters.destinations.meta.render import render
 from adapters.destinations.meta.request import MAX_BATCH, build
@@ -10,6 +11,8 @@ from bridge.events import (
     Conversion,
     DestinationAdapter,
     Endpoint,
+    Finding,
+    Quality,
     Receipt,
     Request,
     Response,
@@ -108,6 +111,22 @@ class Meta(DestinationAdapter):
     def read(self, response: Response, count: int) -> Receipt:
         """Return what Meta's answer means; the error code decides, then the status."""
         return read(response, count)
+
+    def dataset_request(self, settings: Settings, endpoint: Endpoint) -> Request:
+        """Return the GET that shows whether the token reaches the dataset."""
+        return quality.dataset_request(settings, endpoint)
+
+    def read_dataset(self, response: Response) -> Finding:
+        """Return what the answer says of dataset and token."""
+        return quality.read_dataset(response)
+
+    def quality_request(self, settings: Settings, endpoint: Endpoint) -> Request:
+        """Return the GET of the dataset's quality by event name."""
+        return quality.quality_request(settings, endpoint)
+
+    def read_quality(self, response: Response) -> list[Quality] | None:
+        """Return the quality of each event name; None where the token may not read it."""
+        return quality.read_quality(response)
 
 
 adapter = Meta()

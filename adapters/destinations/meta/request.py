@@ -11,8 +11,8 @@ from bridge.events import ConfigError, Endpoint, Request, Settings
 
 MAX_BATCH = 1_000
 
-_DATASET_ID = re.compile(r"[0-9]{1,40}")
-_VISIBLE = re.compile(r"[!-~]+")
+DATASET_ID = re.compile(r"[0-9]{1,40}")
+VISIBLE = re.compile(r"[!-~]+")
 _AGENT = re.compile(r"(?=(?:[^A-Za-z]*[A-Za-z]){2})[ -~]{2,22}")
 
 
@@ -27,8 +27,8 @@ def build(
     """
     if not 1 <= len(payloads) <= MAX_BATCH:
         raise ValueError("a request takes 1 to 1000 events")
-    dataset_id = _setting(settings, "dataset_id", _DATASET_ID, "must be digits")
-    token = _setting(settings, "access_token", _VISIBLE, "is missing or not one plain word")
+    dataset_id = setting(settings, "dataset_id", DATASET_ID, "must be digits")
+    token = setting(settings, "access_token", VISIBLE, "is missing or not one plain word")
     return Request(
         method="POST",
         url=f"{endpoint.url.rstrip('/')}/{endpoint.version}/{dataset_id}/events",
@@ -42,15 +42,15 @@ def _rest(settings: Settings, token: str, test_event_code: str) -> bytes:
     members = {}
     if code := test_event_code.strip():
         # Sent without its code a test event would count as a real one.
-        if not _VISIBLE.fullmatch(code):
+        if not VISIBLE.fullmatch(code):
             raise ConfigError("route: the test event code is not one plain word")
         members["test_event_code"] = code
     if settings.get("partner_agent", "").strip():
-        members["partner_agent"] = _setting(
+        members["partner_agent"] = setting(
             settings, "partner_agent", _AGENT, "needs two letters and fewer than 23 characters"
         )
     if settings.get("app_secret", "").strip():
-        secret = _setting(settings, "app_secret", _VISIBLE, "is not one plain word")
+        secret = setting(settings, "app_secret", VISIBLE, "is not one plain word")
         # A parameter of the body like any other.
         # Source: Meta, graph-api/securing-requests (read 2026-11-23).
         proof = hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
@@ -58,7 +58,8 @@ def _rest(settings: Settings, token: str, test_event_code: str) -> bytes:
     return b"," + orjson.dumps(members)[1:] if members else b"}"
 
 
-def _setting(settings: Settings, name: str, form: re.Pattern[str], fault: str) -> str:
+def setting(settings: Settings, name: str, form: re.Pattern[str], fault: str) -> str:
+    """Return a setting that has the right form; raises ConfigError with what is wrong."""
     value = settings.get(name, "").strip()
     if not form.fullmatch(value):
         raise ConfigError(f"settings: Meta {name} {fault}")
