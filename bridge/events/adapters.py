@@ -266,7 +266,7 @@ class DestinationAdapter:
         raise NotImplementedError
 
     def dataset_request(self, settings: Settings, endpoint: Endpoint) -> Request | None:
-        """Return a request that only reads, to see whether the access works; None: there is none."""
+        """Return a request that only reads, to see whether access works; None if there is none."""
 
     def read_dataset(self, response: Response) -> "Finding":
         """Return what the answer to `dataset_request` says.  Never raises."""
