@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,14 +57,18 @@ def demo(once: bool, port: int) -> None:
     with tempfile.TemporaryDirectory(prefix="capi-bridge-") as folder, Sandbox() as graph:
         settings = config.load(_environment(Path(folder), graph.url, port or _free_port()))
         store = open_store(settings)
-        with _serving(settings, Path(folder)):
+        server = _start_server(settings, Path(folder))
+        try:
+            _wait_until_ready(server, settings.base_url)
             posted = _post_all(store, settings.base_url)
             _wait_until_done(store)
             summary = _report(store, posted)
             click.echo(f"\naccepted by the local Graph API: {len(graph.accepted())} events")
             if not once:
                 _stay(settings.base_url, graph.url)
-        store.close()
+        finally:
+            _end(server)
+            store.close()
     click.echo(json.dumps(summary))
     sys.exit(1 if summary["lost"] else 0)
 
@@ -92,20 +96,14 @@ def _free_port() -> int:
     return number
 
 
-@contextlib.contextmanager
-def _serving(settings: config.Config, folder: Path) -> Iterator[None]:
-    """Run `capi-bridge serve` as a process of its own while the block runs."""
+def _start_server(settings: config.Config, folder: Path) -> subprocess.Popen[bytes]:
+    """Run `capi-bridge serve` as a process of its own."""
     environment = _environment(folder, settings.graph_url, settings.port)
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "bridge", "serve"],
         env={**_inherited(), **environment},
         start_new_session=True,
     )
-    try:
-        _wait_until_ready(process, settings.base_url)
-        yield
-    finally:
-        _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
