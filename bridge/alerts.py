@@ -23,14 +23,23 @@ QUIET_LEAST = timedelta(hours=24)
 SMTP_S = 20
 log = logging.getLogger(__name__)
 
+# Kinds whose subject is a source, or a destination.
+_OF_ONE = {"parked", "shop", "webhooks", "silent"}
+
 Fetch = Callable[[Request], Response]
+
+
+def _fetch(request: Request) -> Response:
+    """Send to the address of the environment, which may be one of the own network."""
+    return fetch(request, private=True)
 
 
 def inspect(store: Store) -> None:
     """Raise what is wrong now, and recover what was."""
     _destinations(store)
     _events(store)
-    _silence(store)
+    _sources(store)
+    _forget_absent(store)
 
 
 def _set(store: Store, kind: str, subject: str, message: str) -> None:
@@ -83,9 +92,18 @@ def _events(store: Store) -> None:
     )
 
 
-def _silence(store: Store) -> None:
+def _sources(store: Store) -> None:
     now = store.now()
     for source in store.connections.sources():
+        _set(
+            store,
+            "disconnected",
+            source.name,
+            f"{source.name} has revoked our access; its orders come no more. Connect it again, or"
+            " remove it."
+            if source.state == "disconnected"
+            else "",
+        )
         usual = store.history.longest_gap(source.id, now - _span(timedelta(days=7)))
         limit = max(3 * usual, _span(QUIET_LEAST)) if usual is not None else None
         heard = source.delivery_at
@@ -101,22 +119,48 @@ def _silence(store: Store) -> None:
         )
 
 
-def tell(store: Store, config: Config, fetcher: Fetch = fetch) -> int:
-    """Tell what nobody was told of yet, by every way that is set up; return how many."""
-    if not (config.alert_email or config.alert_webhook):
+def _forget_absent(store: Store) -> None:
+    """Recover what was told of sources that are not looked after now, and of lanes removed."""
+    lanes = {one.name for one in store.connections.destinations()}
+    shops = {one.name for one in store.connections.sources() if one.state == "active"}
+    for alert in store.watches.alerts():
+        known = lanes if alert.kind == "parked" else shops
+        if alert.kind in _OF_ONE and alert.subject not in known:
+            store.watches.recover(alert.kind, alert.subject)
+
+
+def tell(store: Store, config: Config, fetcher: Fetch = _fetch) -> int:
+    """Tell what nobody was told of yet, by every way that is set up; return how many.
+
+    An alert that went one way counts as told: another way that fails must not repeat it.
+    """
+    ways: dict[str, Callable[[Alert], None]] = {}
+    if config.alert_webhook:
+        ways["webhook"] = lambda alert: _post(config.alert_webhook, alert, fetcher)
+    if config.alert_email:
+        ways["email"] = lambda alert: _mail(config, alert)
+    if not ways or not store.watches.alerts(untold=True, limit=1):
         return 0
+    with store.watches.lock("alerts") as taken:  # else each worker would tell it
+        return _tell_all(store, ways) if taken else 0
+
+
+def _tell_all(store: Store, ways: dict[str, Callable[[Alert], None]]) -> int:
     told = 0
     for alert in reversed(store.watches.alerts(untold=True)):
-        try:
-            if config.alert_webhook:
-                _post(config.alert_webhook, alert, fetcher)
-            if config.alert_email:
-                _mail(config, alert)
-        except (ShopError, OSError, smtplib.SMTPException) as error:
-            log.warning("alert.not_told", extra={"reason": type(error).__name__})
-            continue
-        store.watches.told(alert, store.now())
-        told += 1
+        went = False
+        for name, way in list(ways.items()):
+            try:
+                way(alert)
+            except (ShopError, OSError, smtplib.SMTPException, ValueError) as error:
+                extra = {"way": name, "reason": type(error).__name__}
+                log.warning("alert.not_told", extra=extra)
+                del ways[name]  # until the next round
+            else:
+                went = True
+        if went:
+            store.watches.told(alert, store.now())
+            told += 1
     return told
 
 
@@ -134,7 +178,7 @@ def _post(url: str, alert: Alert, fetcher: Fetch) -> None:
 
 def _mail(config: Config, alert: Alert) -> None:
     message = EmailMessage()
-    message["Subject"] = f"capi-bridge: {alert.kind} {alert.subject}"
+    message["Subject"] = " ".join(f"capi-bridge: {alert.kind} {alert.subject}".split())
     message["From"] = message["To"] = config.alert_email
     message.set_content(f"{in_words(alert)}\n\n{config.base_url}/admin/\n")
     parts = urlsplit(config.smtp_url)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from bridge import net, plan, registry
 from bridge.config import Config
 from bridge.connect import live_shops
-from bridge.events import BridgeError, Finding, Request, Response, Shop, ShopError
+from bridge.events import BridgeError, Finding, Request, Response, Shop
 from bridge.store import Destination, Source, Store, StoreError, moment
 
 SILENT_US = 60_000_000
@@ -23,18 +23,32 @@ def examine(
     try:
         if not store.database.is_migrated():
             return [_fail("database", "the schema is not up to date: run `capi-bridge migrate`")]
-        return [
-            _ok("database", "reachable, schema up to date"),
-            *_configuration(config),
-            *_clock(store),
-            *_worker(store),
-            *_plan(store),
-            *_destinations(config, store, post),
-            *_sources(store, shop_of or live_shops(store, private=config.allow_private_shops)),
-            *_alerts(store),
-        ]
     except StoreError as error:
-        return [_fail("database", f"{error}; look at DATABASE_URL and at the server itself")]
+        return [_out_of_reach(error)]
+    looks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "configuration": lambda: _configuration(config),
+        "clock": lambda: _clock(store),
+        "worker": lambda: _worker(store),
+        "plan": lambda: _plan(store),
+        "destinations": lambda: _destinations(config, store, post),
+        "sources": lambda: _sources(
+            store, shop_of or live_shops(store, private=config.allow_private_shops)
+        ),
+        "alerts": lambda: _alerts(store),
+    }
+    findings = [_ok("database", "reachable, schema up to date")]
+    for name, look in looks.items():
+        try:
+            findings += look()
+        except StoreError as error:
+            return [*findings, _out_of_reach(error)]
+        except BridgeError as error:  # a key that is not known, an adapter that is not there
+            findings.append(_fail(name, str(error)))
+    return findings
+
+
+def _out_of_reach(error: StoreError) -> Finding:
+    return _fail("database", f"{error}; look at DATABASE_URL and at the server itself")
 
 
 def _configuration(config: Config) -> Iterator[Finding]:
@@ -128,14 +142,16 @@ def _sources(store: Store, shop_of: ShopOf) -> Iterator[Finding]:
 
 
 def _shop(source: Source, shop_of: ShopOf) -> Iterator[Finding]:
-    admin = registry.source(source.kind).admin
-    if admin is None or not admin.topics(source.settings):
-        return
     try:
+        admin = registry.source(source.kind).admin
+        if admin is None or not admin.topics(source.settings):
+            return
         for finding in admin.check(shop_of(source)):
             name = f"source {source.name}: {finding.name}"
             yield Finding(name=name, status=finding.status, message=finding.message)
-    except ShopError as error:
+    except StoreError:
+        raise
+    except BridgeError as error:
         yield _fail(f"source {source.name}", str(error))
 
 

@@ -34,7 +34,7 @@ class Worker:
         self._store = store
         self._config = config
         self._shop_of = live_shops(store, private=config.allow_private_shops)
-        self._guarded = False
+        self._has_beaten = False
         self._sender = Sender(store, config.endpoint)
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = threading.Event()
@@ -103,12 +103,8 @@ class Worker:
         return 0 if self._sender.send_due(self._stopping.is_set) else POLL_S
 
     def _guard(self) -> float:
-        if not self._guarded:
-            beat = self._store.history.last_beat()
-            if beat is not None and self._store.now() - beat > OUTAGE_US:
-                after_outage(self._store)
-            self._guarded = True
-        watch_due(self._store, self._config.base_url, self._shop_of, self._stopping.is_set)
+        if self._config.public_url:  # else shops would be given an address of this machine
+            watch_due(self._store, self._config.base_url, self._shop_of, self._stopping.is_set)
         return GUARD_S
 
     def _care(self) -> float:
@@ -121,5 +117,11 @@ class Worker:
         return CARE_S
 
     def _beat(self) -> float:
-        self._store.history.beat(self._name, self._store.now())
+        now = self._store.now()
+        if not self._has_beaten:  # before our first beat hides how long nobody was there
+            last = self._store.history.last_beat()
+            if last is not None and now - last > OUTAGE_US:
+                after_outage(self._store)
+        self._store.history.beat(self._name, now)
+        self._has_beaten = True
         return BEAT_S

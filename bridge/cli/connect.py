@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bridge import config, connect, doctor, ledger, registry
-from bridge.events import ConfigError
+from bridge.events import ConfigError, Finding, ShopError
 from bridge.store import Source, Store, micros
 
 from .shared import as_json_option, open_store, print_json, print_table, read_time
@@ -45,7 +45,11 @@ def check(name: str, as_json: bool) -> None:
     shop = connect.live_shops(store, private=environment.allow_private_shops)(found)
     findings = list(admin.check(shop))
     url = urls_of(found, environment.base_url)["webhook_url"]
-    webhooks = admin.subscriptions(shop, url)
+    try:
+        webhooks = admin.subscriptions(shop, url)
+    except ShopError as error:
+        webhooks = []
+        findings.append(Finding(name="webhooks", status="fail", message=str(error)))
     if as_json:
         print_json(
             {
@@ -106,9 +110,11 @@ def companion(name: str, output: Path | None) -> None:
 @as_json_option
 def examine(as_json: bool) -> None:
     """Check everything and say what to do; nothing is sent."""
-    environment = config.load()
-    store = open_store(environment, migrate=False)
-    findings = doctor.examine(environment, store)
+    try:
+        environment = config.load()
+        findings = doctor.examine(environment, open_store(environment, migrate=False))
+    except ConfigError as error:
+        findings = [Finding(name="configuration", status="fail", message=str(error))]
     if as_json:
         print_json({"checks": [vars(one) for one in findings]})
     else:

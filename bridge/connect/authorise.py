@@ -1,6 +1,7 @@
 """Keys that a shop hands over after its operator agreed in the browser."""
 
 import secrets
+from dataclasses import replace
 from datetime import timedelta
 
 from bridge import registry
@@ -47,6 +48,8 @@ def take_grant(store: Store, state: str, request: Request) -> Source:
         raise VerificationError("the state in the body is another one")
     store.connections.remember(source_id, settings)
     store.history.audit("shop", "source.granted", source.name)
+    # Its webhooks are made at the guardian's next turn, not within the hour.
+    store.watches.set_watch(replace(store.watches.watch(source_id), next_at=0))
     return source
 
 

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from bridge.events import ConfigError, Shop, ShopAdmin, ShopError, Subscription
-from bridge.store import Source, Store
+from bridge.events import BridgeError, ConfigError, Shop, ShopAdmin, ShopError, Subscription
+from bridge.store import Source, Store, StoreError, Watch
 
 from .reconcile import admin_of, reconcile
 from .shop import LiveShop
 
 HOURLY = timedelta(hours=1)
+SOON = timedelta(minutes=10)  # after a fault that may pass by itself
 NIGHTLY = timedelta(hours=24)
 NIGHTLY_DEPTH = timedelta(hours=48)
 BEFORE_SILENCE = timedelta(hours=1)
 BROKEN = {"disabled", "changed"}
+OF_ONE_TOPIC = {"scope", "refused", "not_found"}  # the shop may take the other topics
 log = logging.getLogger(__name__)
 
 ShopOf = Callable[[Source], Shop]
@@ -34,37 +36,72 @@ def subscribe(store: Store, source: Source, shop: Shop, webhook_url: str) -> lis
     """Make every webhook that is wanted and not there, replace those that are broken.
 
     Only webhooks of ours are touched.  A failing one is replaced, not switched on again: some
-    shops keep counting its failures.  Raises ShopError.
+    shops keep counting its failures.  Raises ShopError, where a single topic is refused only
+    after the others were seen to.
     """
-    admin = admin_of(source)
+    repairs: list[Repair] = []
+    if refused := _subscribe(store, source, shop, webhook_url, repairs):
+        raise refused
+    return repairs
+
+
+def _subscribe(
+    store: Store, source: Source, shop: Shop, webhook_url: str, repairs: list[Repair]
+) -> ShopError | None:
+    """Add to *repairs* what was mended; return the last refusal of a single topic."""
+    admin, refused = admin_of(source), None
     with shop.lock("webhooks"):
         found = admin.subscriptions(shop, webhook_url)
-        repairs = []
         for topic in admin.topics(shop.settings):
-            if repair := _mend(admin, shop, webhook_url, topic, found):
-                repairs.append(repair)
-                store.history.audit("guardian", "webhook.made", source.name, repair.topic)
-        for stray in found:
-            if stray.url != webhook_url and stray.id:
-                admin.unsubscribe(shop, stray)
-                repairs.append(Repair(topic=stray.topic, reason="it pointed elsewhere"))
-                store.history.audit("guardian", "webhook.removed", source.name, stray.topic)
-    return repairs
+            try:
+                repair = _mend(admin, shop, webhook_url, topic, found)
+            except ShopError as error:
+                if error.kind not in OF_ONE_TOPIC:
+                    raise
+                refused = error
+                continue
+            if repair:
+                _note_repair(store, source, "webhook.made", repair, repairs)
+        for stray in _strays(store, webhook_url, found):
+            admin.unsubscribe(shop, stray)
+            repair = Repair(topic=stray.topic, reason="it pointed elsewhere")
+            _note_repair(store, source, "webhook.removed", repair, repairs)
+    return refused
+
+
+def _note_repair(
+    store: Store, source: Source, action: str, repair: Repair, repairs: list[Repair]
+) -> None:
+    """Note the repair, and that orders may be missing until the shop's list was read."""
+    repairs.append(repair)
+    store.history.audit("guardian", action, source.name, repair.topic)
+    store.watches.set_watch(replace(store.watches.watch(source.id), nightly_at=0))
 
 
 def _mend(
     admin: ShopAdmin, shop: Shop, webhook_url: str, topic: str, found: Sequence[Subscription]
 ) -> Repair | None:
     ours = [one for one in found if one.topic == topic and one.url == webhook_url]
-    sound = [one for one in ours if one.state not in BROKEN]
-    if sound:
+    if any(one.state not in BROKEN for one in ours):
         return None
     made = admin.subscribe(shop, webhook_url, topic)
     if made.state == "unavailable":
         return None
     for broken in ours:
         admin.unsubscribe(shop, broken)
+    if any(made.id == broken.id for broken in ours):
+        admin.subscribe(shop, webhook_url, topic)  # the shop takes one of each: its place is free
     return Repair(topic=topic, reason=ours[0].state if ours else "missing")
+
+
+def _strays(store: Store, webhook_url: str, found: Sequence[Subscription]) -> list[Subscription]:
+    """Return webhooks under a key that no source has any more."""
+    keys = {one.webhook_key for one in store.connections.sources() if one.state != "removed"}
+    return [
+        one
+        for one in found
+        if one.id and one.url != webhook_url and one.url.rpartition("/")[2] not in keys
+    ]
 
 
 def unsubscribe(source: Source, shop: Shop, webhook_url: str) -> int:
@@ -113,27 +150,49 @@ def look_after(
 ) -> list[Repair]:
     """Check and repair one source's webhooks, then read the orders that may be missing.
 
-    What goes wrong becomes an alert; the next look is an hour later whatever happens.
+    What goes wrong becomes an alert; the next look is at most an hour later whatever happens.
     """
-    watch = store.watches.watch(source.id)
-    next_at = store.now() + int(_span(HOURLY) * random.uniform(0.9, 1.1))  # noqa: S311  spread
-    store.watches.set_watch(replace(watch, next_at=next_at))
+    _look_again(store, source, HOURLY)
     try:
         admin_of(source)
     except ConfigError:
         return []  # connected by hand: nothing to look after
+    repairs: list[Repair] = []
     try:
         webhook_url = f"{base_url}/webhooks/{source.webhook_key}"
-        repairs = subscribe(store, source, shop, webhook_url)
-        _tell(store, source, repairs)
+        try:
+            refused = _subscribe(store, source, shop, webhook_url, repairs)
+        finally:
+            _tell(store, source, repairs)
         _tell_silent(store, source, admin_of(source).subscriptions(shop, webhook_url))
-        _read_orders(store, source, shop, repairs, should_stop)
+        _read_orders(store, source, shop, should_stop)
+        if refused:
+            raise refused
     except ShopError as error:
-        store.watches.raise_alert("shop", source.name, str(error))
-        log.warning("shop.unwatched", extra={"source": source.id, "kind": error.kind})
-        return []
-    store.watches.recover("shop", source.name)
+        _note_fault(store, source, str(error), error.kind)
+        if error.again:
+            _look_again(store, source, SOON)
+    except StoreError:
+        raise
+    except BridgeError as error:
+        _note_fault(store, source, str(error), type(error).__name__)
+    except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its source
+        kind = type(error).__name__
+        _note_fault(store, source, f"{source.name}: its adapter has a fault ({kind})", kind)
+    else:
+        store.watches.recover("shop", source.name)
     return repairs
+
+
+def _look_again(store: Store, source: Source, within: timedelta) -> None:
+    spread = random.uniform(0.8, 1.0)  # noqa: S311  so that not all shops are asked at once
+    next_at = store.now() + int(_span(within) * spread)
+    store.watches.set_watch(replace(store.watches.watch(source.id), next_at=next_at))
+
+
+def _note_fault(store: Store, source: Source, sentence: str, kind: str) -> None:
+    store.watches.raise_alert("shop", source.name, sentence)
+    log.warning("shop.unwatched", extra={"source": source.id, "kind": kind})
 
 
 def _tell(store: Store, source: Source, repairs: Sequence[Repair]) -> None:
@@ -156,27 +215,25 @@ def _tell_silent(store: Store, source: Source, found: Sequence[Subscription]) ->
         store.watches.recover("silent", source.name)
 
 
-def _read_orders(
-    store: Store,
-    source: Source,
-    shop: Shop,
-    repairs: Sequence[Repair],
-    should_stop: Callable[[], bool],
-) -> None:
+def _read_orders(store: Store, source: Source, shop: Shop, should_stop: Callable[[], bool]) -> None:
     """Read the order list where something may be missing, and once a night anyway."""
     watch, now = store.watches.watch(source.id), store.now()
-    if watch.read_since is not None:
-        reconcile(store, source, shop, should_stop=should_stop)
-    elif repairs or watch.nightly_at <= now:
-        since = min(now - _span(NIGHTLY_DEPTH), watch.read_until or now)
-        if repairs:
-            heard = source.delivery_at or source.ping_at or source.created_at
-            since = min(since, heard - _span(BEFORE_SILENCE))
-        reconcile(store, source, shop, since=since, should_stop=should_stop)
-        done = store.watches.watch(source.id)
+    due, since = watch.nightly_at <= now, None
+    if watch.read_since is None:
+        if due:
+            since = min(now - _span(NIGHTLY_DEPTH), _complete_until(source, watch))
+        elif not _is_silent(store, source, now):
+            return
+    reconcile(store, source, shop, since=since, should_stop=should_stop)
+    done = store.watches.watch(source.id)
+    if due and done.read_until is not None and done.read_until >= now:
         store.watches.set_watch(replace(done, nightly_at=now + _span(NIGHTLY)))
-    elif _is_silent(store, source, now):
-        reconcile(store, source, shop, should_stop=should_stop)
+
+
+def _complete_until(source: Source, watch: Watch) -> int:
+    """Return up to when no order can be missing: it was read, or the shop told it itself."""
+    heard = source.delivery_at or source.ping_at or source.created_at
+    return watch.read_until if watch.read_until is not None else heard - _span(BEFORE_SILENCE)
 
 
 def _is_silent(store: Store, source: Source, now: int) -> bool:

@@ -51,8 +51,7 @@ def reconcile(
     admin, watch = admin_of(source), store.watches.watch(source.id)
     began = store.now()
     if since is not None or watch.read_since is None:
-        start = _start(store, watch, since)
-        watch = replace(watch, read_since=start, cursor=None)
+        watch = replace(watch, read_since=_start(watch, since, began), cursor=None)
         store.watches.set_watch(watch)
     result = Read()
     while not should_stop():
@@ -72,7 +71,7 @@ def reconcile(
             notes=tuple(dict.fromkeys((*result.notes, *page.notes))),
         )
         if page.cursor is None:
-            watch = replace(watch, read_since=None, cursor=None, read_until=began)
+            watch = replace(watch, read_since=None, cursor=None, read_until=_until(watch, began))
             store.watches.set_watch(watch)
             break
         watch = replace(watch, cursor=page.cursor)
@@ -84,13 +83,21 @@ def reconcile(
     return result if watch.read_since is None else replace(result, finished=False)
 
 
-def _start(store: Store, watch: Watch, since: int | None) -> int:
+def _start(watch: Watch, since: int | None, now: int) -> int:
     """Return from when to read, never beyond what could still be sent."""
-    oldest = store.now() - _span(HORIZON)
+    oldest = now - _span(HORIZON)
     if since is not None:
         return max(since, oldest)
     until = watch.read_until if watch.read_until is not None else oldest
     return max(until - _span(OVERLAP), oldest)
+
+
+def _until(watch: Watch, began: int) -> int:
+    """Return up to when all is read; a reading that leaves a gap before it moves nothing."""
+    reached, since = watch.read_until, watch.read_since
+    if reached is None or since is None or since <= max(reached, began - _span(HORIZON)):
+        return began
+    return reached
 
 
 def _span(delta: timedelta) -> int:

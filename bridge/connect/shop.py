@@ -11,7 +11,8 @@ from bridge.store import Source, Store, moment
 
 TRIES = 3
 PATIENCE_S = 60.0  # so long a throttled API may make us wait in all
-LOCK_WAIT_S = 30.0
+LOCK_TRIES = 150  # thirty seconds
+LOCK_PAUSE_S = 0.2
 
 Fetch = Callable[[Request], Response]
 
@@ -33,6 +34,7 @@ class LiveShop:
         self._fetch = fetcher or (lambda request: fetch(request, private=private))
         self._wait = wait
         self._patience_s = PATIENCE_S
+        self._held: set[str] = set()
 
     @property
     def settings(self) -> Settings:
@@ -73,16 +75,24 @@ class LiveShop:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Hold a lock of this shop across all processes."""
-        ends = time.monotonic() + LOCK_WAIT_S
-        while True:
+        """Hold a lock of this shop across all processes; one that is held already is held on.
+
+        Raises ShopError (``timeout``) where another process keeps it for half a minute.
+        """
+        if name in self._held:
+            yield
+            return
+        for _ in range(LOCK_TRIES):
             with self._store.watches.lock(f"source {self._source.id} {name}") as taken:
                 if taken:
-                    yield
+                    self._held.add(name)
+                    try:
+                        yield
+                    finally:
+                        self._held.remove(name)
                     return
-            if time.monotonic() > ends:
-                raise ShopError("timeout", "another process is busy with this shop", again=True)
-            self._wait(0.2)
+            self._wait(LOCK_PAUSE_S)
+        raise ShopError("timeout", "another process is busy with this shop", again=True)
 
     def heard_at(self) -> datetime | None:
         """Return when a ping or a verified delivery of this shop last reached us."""

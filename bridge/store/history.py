@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 
 from bridge.secrets import Vault
 
 from . import schema
 from .database import Database
+from .rows import OWN_KEYS
 
 _LIST_COLUMNS = (
     "id", "source_id", "destination_id", "delivery_id", "mode", "event_name", "event_id",
@@ -114,11 +115,15 @@ class History:
         return self._vault.open(sealed, "payload") if sealed else None
 
     def longest_gap(self, source_id: int, since: int) -> int | None:
-        """Return the longest quiet between two deliveries since then; None for fewer than 20."""
+        """Return the longest quiet between two deliveries since then; None for fewer than 20.
+
+        Only what the shop sent by itself counts.
+        """
         table = schema.delivery
+        own = or_(*(table.c.key.startswith(prefix) for prefix in OWN_KEYS))
         query = (
             select(table.c.received_at)
-            .where(table.c.source_id == source_id, table.c.received_at >= since)
+            .where(table.c.source_id == source_id, table.c.received_at >= since, ~own)
             .order_by(table.c.received_at.desc())
             .limit(2_000)
         )

@@ -1,5 +1,6 @@
 """Reads for the coverage ledger: orders of the shop's list and what became of each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import RowMapping, func, select
@@ -56,15 +57,12 @@ class Ledger:
                 select(outbox).where(
                     outbox.c.source_id == source_id,
                     outbox.c.occasion == Occasion.PURCHASE,
+                    outbox.c.order_id.is_not(None),
                     outbox.c.event_at >= start,
                     outbox.c.event_at < end,
                 )
             ).mappings()
-            known: dict[str, RowMapping] = {}
-            for row in rows:
-                before = known.get(row["order_id"])
-                if before is None or _urgency(row["state"]) < _urgency(before["state"]):
-                    known[row["order_id"]] = row
+            known = _most_urgent(rows)
             missing = orders - known.keys()
             for chunk in _chunks(sorted(missing)):
                 later = connection.execute(
@@ -74,7 +72,7 @@ class Ledger:
                         outbox.c.order_id.in_(chunk),
                     )
                 ).mappings()
-                known |= {row["order_id"]: row for row in later}
+                known |= _most_urgent(later)
             repaired = self._repaired(source_id, start)
         found = [
             LedgerLine(
@@ -122,6 +120,16 @@ class Ledger:
         )
         with self._database.read() as connection:
             return set(connection.scalars(query))
+
+
+def _most_urgent(rows: Iterable[RowMapping]) -> dict[str, RowMapping]:
+    """Return the row of each order that needs most care."""
+    known: dict[str, RowMapping] = {}
+    for row in rows:
+        before = known.get(row["order_id"])
+        if before is None or _urgency(row["state"]) < _urgency(before["state"]):
+            known[row["order_id"]] = row
+    return known
 
 
 def _urgency(state: str) -> int:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Table, select, update
 
-from bridge.secrets import Vault
+from bridge.secrets import DamagedError, Vault
 
 from . import schema
 from .database import Database
@@ -30,7 +30,10 @@ class Rotation:
         self._vault = vault
 
     def rotate(self) -> int:
-        """Return how many values were sealed anew; raises ConfigError for a key unknown."""
+        """Return how many values were sealed anew; raises ConfigError for a key unknown.
+
+        A value that was damaged stays as it is: no key opens it.
+        """
         return sum(
             self._rotate(table.c[key], table.c[column], context)
             for table, key, column, context in SEALED
@@ -52,10 +55,13 @@ class Rotation:
                 continue
             with self._database.write() as connection:
                 for row_key, sealed in stale:
-                    fresh = self._vault.seal(self._vault.open(sealed, context), context)
+                    try:
+                        fresh = self._vault.seal(self._vault.open(sealed, context), context)
+                    except DamagedError:
+                        continue
                     connection.execute(
                         update(column.table)
                         .where(key == row_key, column == sealed)
                         .values({column.name: fresh})
                     )
-            count += len(stale)
+                    count += 1

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, text, update
 
 from bridge.events import Finding
 
@@ -121,16 +121,21 @@ class Watches:
                 )
 
     def raise_alert(self, kind: str, subject: str, message: str) -> bool:
-        """Raise an alert, unless it is raised already; return whether it is new."""
+        """Raise an alert, unless it is raised already; return whether it is new.
+
+        One that is raised already tells *message* from now on; nobody is told of it again.
+        """
         table = schema.alert
         ours = and_(
             table.c.kind == kind, table.c.subject == subject, table.c.recovered_at.is_(None)
         )
         with self._database.read() as connection:
-            if connection.scalar(select(table.c.id).where(ours)) is not None:
+            if connection.scalar(select(table.c.message).where(ours)) == message:
                 return False
         with self._database.write() as connection:
-            if connection.scalar(select(table.c.id).where(ours)) is not None:
+            if not self._database.is_sqlite:  # of two workers that see it at once one raises it
+                connection.execute(text("LOCK TABLE alert IN SHARE ROW EXCLUSIVE MODE"))
+            if connection.execute(update(table).where(ours).values(message=message)).rowcount:
                 return False
             connection.execute(
                 insert(table).values(
