@@ -57,3 +57,6 @@ def main() -> None:
     except BridgeError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:  # a file that cannot be read or written
+        click.echo(f"Error: {error.filename or 'file'}: {error.strerror}", err=True)
+        sys.exit(1)

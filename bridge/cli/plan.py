@@ -8,7 +8,7 @@ import click
 from bridge import plan as plans
 from bridge import translate
 
-from .shared import as_json_option, open_store, print_json, print_table
+from .shared import as_json_option, open_store, print_json, print_table, read_file
 
 
 @click.group()
@@ -28,7 +28,7 @@ def show(default: bool) -> None:
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def check(path: Path) -> None:
     """Name every mistake in the plan at PATH."""
-    text = path.read_text(encoding="utf-8")
+    text = read_file(path)
     plans.parse(text)
     click.echo(f"{path.name}: no mistake found (digest {plans.digest(text)})")
 
@@ -38,7 +38,7 @@ def check(path: Path) -> None:
 def diff(path: Path) -> None:
     """Say what the plan at PATH would change."""
     before = open_store().history.plan() or plans.default_text()
-    changes = plans.diff(plans.parse(before), plans.parse(path.read_text(encoding="utf-8")))
+    changes = plans.diff(plans.parse(before), plans.parse(read_file(path)))
     click.echo("\n".join(changes) or "no change")
 
 
@@ -46,7 +46,7 @@ def diff(path: Path) -> None:
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def apply(path: Path) -> None:
     """Check the plan at PATH and put it in force; earlier versions are kept."""
-    text = path.read_text(encoding="utf-8")
+    text = read_file(path)
     plans.parse(text)
     store = open_store()
     store.history.apply_plan(text, plans.digest(text))
@@ -60,7 +60,7 @@ def apply(path: Path) -> None:
 @as_json_option
 def preview(path: Path, limit: int, as_json: bool) -> None:
     """Decide the deliveries of the last days under the plan at PATH; nothing is changed."""
-    found = translate.preview(open_store(), plans.parse(path.read_text(encoding="utf-8")))
+    found = translate.preview(open_store(), plans.parse(read_file(path)))
     sides = {"before": found.before, "after": found.after}
     if as_json:
         print_json(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -76,6 +77,17 @@ def read_settings(
 
 
 def masked(declared: Sequence[Setting], values: Mapping[str, str]) -> dict[str, str]:
-    """Return settings fit to be shown: of a secret only that it is set."""
-    secret = {setting.name for setting in declared if setting.secret}
-    return {name: "(set)" if name in secret else value for name, value in values.items()}
+    """Return settings fit to be shown: of a secret only that it is set.
+
+    What nobody declares may be a secret too: a token that an adapter remembers.
+    """
+    open_ones = {setting.name for setting in declared if not setting.secret}
+    return {name: value if name in open_ones else "(set)" for name, value in values.items()}
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a file that a person wrote; raises ConfigError if it is none."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path.name}: is not UTF-8 text") from None
