@@ -8,6 +8,7 @@ from gunicorn.app.base import BaseApplication
 
 from bridge import config, logs
 from bridge.web import Application, server
+from bridge.web.admin.accounts import setup_notice
 from bridge.worker import Worker
 
 from .shared import open_store
@@ -41,8 +42,11 @@ def serve(port: int | None) -> None:
     if port:
         settings = replace(settings, port=port)
     store = open_store(settings)
+    notice = setup_notice(settings, store)
     store.close()
     click.echo(f"capi-bridge listens on {settings.base_url}", err=True)
+    if notice:
+        click.echo(f"not set up yet: {notice}", err=True)
     _Server(Application(settings, store)).run()
 
 

@@ -15,6 +15,7 @@ from .history import History, Story
 from .intake import Intake
 from .ledger import Ledger, LedgerLine
 from .outbox import Claim, Lane, Outbox
+from .records import AuditLine, EventLine, Records
 from .replays import Replayed, Replays
 from .retention import Ages, Retention
 from .rotation import Rotation
@@ -46,11 +47,13 @@ __all__ = [
     "RECONCILED",
     "Ages",
     "Alert",
+    "AuditLine",
     "Claim",
     "Claimed",
     "DeliveryEnd",
     "Destination",
     "Erasure",
+    "EventLine",
     "HeldEvent",
     "KnownRow",
     "KnownVisitor",
@@ -97,6 +100,7 @@ class Store:
         self.retention = Retention(self.database)
         self.history = History(self.database, vault)
         self.accounts = Accounts(self.database, vault)
+        self.records = Records(self.database)
         self._subject_key: bytes | None = None
 
     def migrate(self) -> None:

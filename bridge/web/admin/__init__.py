@@ -24,7 +24,7 @@ NAVIGATION: Final = (
     ("events", "events.index"),
     ("activity", "activity.index"),
     ("connections", "connections.index"),
-    ("settings", "settings.index"),
+    ("settings", "settings.account.index"),
 )
 MAX_FORM: Final = 1024 * 1024
 

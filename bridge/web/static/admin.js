@@ -3,7 +3,8 @@
 "use strict";
 
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
+  const asking = [event.submitter, event.target].find((element) => element?.dataset.confirm);
+  const question = asking?.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });
 

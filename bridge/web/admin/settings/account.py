@@ -1,13 +1,13 @@
-"""Settings: one's own password and sessions."""
+"""One's own password and sessions."""
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from . import accounts, current, passwords
-from .browser import here
-from .security import needs
+from bridge.web.admin import accounts, current, passwords
+from bridge.web.admin.browser import here
+from bridge.web.admin.security import needs
 
-blueprint = Blueprint("settings", __name__, url_prefix="/admin/settings")
+blueprint = Blueprint("account", __name__)
 
 
 @blueprint.get("")
@@ -25,13 +25,13 @@ def password() -> ResponseReturnValue:
     new = request.form.get("password", "")
     errors = accounts.new_account_errors(operator.name, new, request.form.get("again", ""))
     if not errors and not accounts.confirmed(operator, request.form.get("current", "")):
-        errors["current"] = current.text("settings.wrong_password")
+        errors["current"] = current.text("account.wrong_password")
     if errors:
         return _page(errors), 422
     current.store().accounts.set_password(operator.id, passwords.hashed(new))
     current.audit("operator.password", operator.name)
     accounts.sign_in(operator)
-    current.tell("settings.password_changed")
+    current.tell("account.password_changed")
     return redirect(url_for(".index"), 303)
 
 
@@ -46,14 +46,14 @@ def end_session(session_id: int) -> ResponseReturnValue:
     if session_id == mine.id:
         here().renew()
         return redirect(url_for("accounts.login"), 303)
-    current.tell("settings.session_ended")
+    current.tell("account.session_ended")
     return redirect(url_for(".index"), 303)
 
 
 def _page(errors: dict[str, str]) -> str:
     mine = current.signed_in()
     return render_template(
-        "admin/settings.html",
+        "admin/settings/account.html",
         errors=errors,
         sessions=current.store().accounts.sessions(mine.operator.id),
         mine=mine,
