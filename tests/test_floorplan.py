@@ -34,7 +34,15 @@ STEPS = (
     # floor 3: the memory
     {"bridge.store"},
     # floor 4: what watches, and the verbs
-    {"bridge.alerts", "bridge.explain", "bridge.ledger"},
+    {
+        "bridge.advice",
+        "bridge.alerts",
+        "bridge.costs",
+        "bridge.explain",
+        "bridge.ledger",
+        "bridge.routes",
+        "bridge.trial",
+    },
     {"bridge.care"},
     {"bridge.receive", "bridge.translate", "bridge.send", "bridge.connect"},
     # floor 4 too: the doctor looks at shops as the fourth verb does

@@ -1,6 +1,5 @@
 """``capi-bridge destination``: the connected datasets."""
 
-import secrets
 import sys
 import time
 from datetime import UTC, datetime
@@ -8,9 +7,10 @@ from typing import Any
 
 import click
 
-from bridge import config, net, registry
-from bridge.events import Conversion, Outcome, UserData
+from bridge import config, registry
+from bridge.events import Outcome
 from bridge.store import Destination
+from bridge.trial import send_trial
 
 from .shared import as_json_option, masked, open_store, print_json, print_table, read_settings
 
@@ -63,21 +63,8 @@ def test(name: str, test_event_code: str, as_json: bool) -> None:
     """Send one custom event named BridgeTest, and print the answer."""
     environment = config.load()
     found = open_store(environment).connections.destination(name)
-    adapter = registry.destination(found.kind)
-    conversion = Conversion(
-        event_name="BridgeTest",
-        event_id=f"test.{secrets.token_hex(6)}",
-        event_time=datetime.fromtimestamp(time.time(), UTC),
-        action_source="other",
-        user_data=UserData(email="capi-bridge-test@example.com"),
-    )
-    request = adapter.request(
-        [adapter.render(conversion, found.settings)],
-        found.settings,
-        environment.endpoint,
-        test_event_code,
-    )
-    receipt = adapter.read(net.send(request), 1)
+    now = datetime.fromtimestamp(time.time(), UTC)
+    receipt = send_trial(found, environment.endpoint, now, test_event_code=test_event_code)
     accepted = receipt.outcome is Outcome.ACCEPTED
     if as_json:
         print_json(vars(receipt))

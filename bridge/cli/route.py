@@ -1,11 +1,10 @@
 """``capi-bridge route``: from which shop to which dataset, in which mode."""
 
-from dataclasses import replace
-
 import click
 
+from bridge import routes
 from bridge.events import ConfigError
-from bridge.store import Route, micros
+from bridge.store import micros
 
 from .shared import as_json_option, open_store, print_json, print_table, read_time, when
 
@@ -35,7 +34,7 @@ def set_(
     """Set the route between SOURCE and DESTINATION.
 
     Orders made before --live-since are not sent; without it, a new live route counts from
-    now.
+    now.  A test ends after 24 hours; then the mode is the one before.
     """
     store = open_store()
     shop, dataset = store.connections.source(source), store.connections.destination(destination)
@@ -45,15 +44,14 @@ def set_(
         )
     before = next(
         (one for one in store.connections.routes(shop.id) if one.destination_id == dataset.id),
-        Route(source_id=shop.id, destination_id=dataset.id, mode="", toggles={}, live_since=None),
+        routes.new_route(shop.id, dataset.id),
     )
-    since = before.live_since if before.mode == mode else store.now()
-    wanted = replace(
-        before,
-        mode=mode,
-        toggles={**before.toggles, **dict.fromkeys(on, True), **dict.fromkeys(off, False)},
-        live_since=micros(read_time(live_since)) if live_since else since,
-        test_event_code=test_event_code or before.test_event_code,
+    wanted = routes.in_mode(
+        routes.with_toggles(before, {**dict.fromkeys(on, True), **dict.fromkeys(off, False)}),
+        mode,
+        store.now(),
+        test_event_code=test_event_code,
+        live_since=micros(read_time(live_since)) if live_since else None,
     )
     store.connections.set_route(wanted)
     store.history.audit("cli", "route.set", f"{shop.name} > {dataset.name}", mode)

@@ -1,15 +1,13 @@
 """``capi-bridge source``: the connected shops."""
 
-import csv
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bridge import config, registry
-from bridge.events import ConfigError, Settings
-from bridge.events.reading import number as numeric
+from bridge.costs import read_costs
+from bridge.events import Settings
 from bridge.store import Source
 
 from .shared import as_json_option, masked, open_store, print_json, print_table, read_settings, when
@@ -115,28 +113,10 @@ def costs(name: str, path: Path) -> None:
     """Load unit costs from a CSV file: SKU or id, cost in the shop's own currency."""
     store = open_store()
     found = store.connections.source(name)
-    read = _read_costs(path)
+    read = read_costs(path.name, path.read_bytes())
     store.subjects.set_costs(found.id, read)
     store.history.audit("cli", "source.costs", found.name, f"{len(read)} costs")
     click.echo(f"{len(read)} costs are kept for {found.name}")
-
-
-def _read_costs(path: Path) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = {}
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path.name}: is not UTF-8 text; save it as CSV UTF-8") from None
-    for number, row in enumerate(csv.reader(lines), 1):
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue
-        cost = numeric(cells[1]) if len(cells) > 1 else None
-        if cost is not None and cost >= 0 and cells[0]:
-            found[cells[0]] = cost
-        elif number > 1:  # the first line may name the columns
-            raise ConfigError(f"{path.name}, line {number}: must be a SKU or id, and a cost")
-    return found
 
 
 def _described(source: Source) -> dict[str, Any]:

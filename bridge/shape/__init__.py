@@ -1,5 +1,6 @@
 """What is sent of an event: its ids, its value, its contents, its people; by the plan."""
 
+from bridge.shape.contents import content_ids
 from bridge.shape.conversion import Shaped, shape
 from bridge.shape.ids import event_id_for
 from bridge.shape.people import clean_url, external_id_for
@@ -10,6 +11,7 @@ __all__ = [
     "Shaped",
     "Worth",
     "clean_url",
+    "content_ids",
     "event_id_for",
     "external_id_for",
     "shape",

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from bridge.events import Basket, Content, Item
-from bridge.plan import ContentRules, ValueRules, fill, parts_of
+from bridge.events import Basket, Content, Event, Item
+from bridge.plan import ContentRules, Rules, ValueRules, fill, parts_of
 from bridge.shape.money import rounded
+from bridge.shape.value import side
 
 
 def items(
@@ -28,6 +29,17 @@ def items(
             )
         )
     return tuple(kept), notes
+
+
+def content_ids(
+    event: Event, rules: Rules, event_name: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the catalogue ids that are sent of *event*, and the notes on lines left out."""
+    own = rules.value_for(event_name)
+    found, notes = items(side(event, own), rules.contents, own)
+    if rules.who.restricted:
+        return (), ()
+    return tuple(item.id for item in found), tuple(notes)
 
 
 def _wanted(content: Content, rules: ContentRules) -> bool:

@@ -221,14 +221,17 @@ class Connections:
                     source_id=route.source_id,
                     destination_id=route.destination_id,
                     mode=route.mode,
-                    toggles=json.dumps(dict(route.toggles), sort_keys=True),
+                    toggles=_dumped(route.toggles),
                     live_since=route.live_since,
                     test_event_code=route.test_event_code,
+                    test_until=route.test_until,
+                    mode_after=route.mode_after,
+                    toggles_before=_dumped(route.toggles_before),
                 )
             )
 
     def routes(self, source_id: int | None = None) -> list[Route]:
-        """Return the routes of a source (None: of all) to destinations not removed."""
+        """Return the routes of a source (None: of all) to destinations not removed, as of now."""
         table = schema.route
         query = (
             select(table)
@@ -239,7 +242,8 @@ class Connections:
         if source_id is not None:
             query = query.where(table.c.source_id == source_id)
         with self._database.read() as connection:
-            return [_route(row) for row in connection.execute(query).mappings()]
+            now = self._database.local_now()
+            return [_route(row, now) for row in connection.execute(query).mappings()]
 
     def _seal(self, value: Mapping[str, str], context: str) -> bytes:
         return self._vault.seal(json.dumps(dict(value)).encode(), context)
@@ -287,12 +291,21 @@ def _typed(name: str) -> str | int:
     return min(int(name[:19]), 2**63 - 1) if name.isdecimal() else name
 
 
-def _route(row: RowMapping) -> Route:
+def _dumped(toggles: Mapping[str, bool] | None) -> str:
+    return "" if toggles is None else json.dumps(dict(toggles), sort_keys=True)
+
+
+def _route(row: RowMapping, now: int) -> Route:
+    until, before = row["test_until"], row["toggles_before"]
+    over = row["mode"] == "test" and until is not None and until <= now
     return Route(
         source_id=row["source_id"],
         destination_id=row["destination_id"],
-        mode=row["mode"],
+        mode=row["mode_after"] if over else row["mode"],
         toggles=json.loads(row["toggles"]),
         live_since=row["live_since"],
-        test_event_code=row["test_event_code"],
+        test_event_code=row["test_event_code"],  # events of the test may still be under way
+        test_until=None if over else until,
+        mode_after="" if over else row["mode_after"],
+        toggles_before=json.loads(before) if before else None,
     )

@@ -61,7 +61,11 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Source to destination: mode, toggles (event name to on), `live_since` in microseconds."""
+    """Source to destination: mode, toggles (event name to on), `live_since` in microseconds.
+
+    A test ends at `test_until`: then the mode is `mode_after`.  `toggles_before` are those of
+    before the last change, None if they were never changed.
+    """
 
     source_id: int
     destination_id: int
@@ -69,6 +73,9 @@ class Route:
     toggles: Mapping[str, bool]
     live_since: int | None
     test_event_code: str = ""
+    test_until: int | None = None
+    mode_after: str = ""
+    toggles_before: Mapping[str, bool] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

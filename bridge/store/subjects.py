@@ -179,6 +179,20 @@ class Subjects:
         for rows in self._pages(columns, source_id, OPENED_AT_ONCE):
             yield [stored for row in rows if (stored := self._opened(row))]
 
+    def last_raw(self, source_id: int, limit: int) -> list[StoredDelivery]:
+        """Return the newest of these, newest first."""
+        delivery, body = schema.delivery, schema.delivery_body
+        query = (
+            select(delivery, body.c.body)
+            .join_from(delivery, body, body.c.delivery_id == delivery.c.id)
+            .where(delivery.c.source_id == source_id)
+            .order_by(delivery.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [stored for row in rows if (stored := self._opened(row))]
+
     def _pages(self, columns: Select[Any], source_id: int, size: int) -> Iterator[Sequence[Any]]:
         delivery, body = schema.delivery, schema.delivery_body
         query = (

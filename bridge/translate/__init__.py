@@ -10,11 +10,23 @@ from collections.abc import Callable
 from bridge.store import DeliveryEnd, Lease, Outcome, Store, StoreError, micros, moment
 
 from .batch import Batch, blame
+from .examples import Example, examples
 from .memory import Memory
 from .preview import Preview, preview
 from .view import View, view_of
 
-__all__ = ["Batch", "Memory", "Preview", "View", "blame", "preview", "translate_due", "view_of"]
+__all__ = [
+    "Batch",
+    "Example",
+    "Memory",
+    "Preview",
+    "View",
+    "blame",
+    "examples",
+    "preview",
+    "translate_due",
+    "view_of",
+]
 
 BATCH = 100
 log = logging.getLogger(__name__)

@@ -1,19 +1,20 @@
 """What another plan would change: the deliveries still held raw, decided under both."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
+from bridge.events import Occasion
 from bridge.plan import Plan
-from bridge.store import OutboxRow, Source, Store, moment
+from bridge.store import OutboxRow, Route, Source, Store, moment
 
 from .batch import Batch
 from .memory import Memory
-from .view import View, view_of
+from .view import View, Way, view_of
 
 _BRIEF = hashlib.sha256().digest_size
 
@@ -31,11 +32,16 @@ class Change:
 
 @dataclass
 class Side:
-    """The sums under one plan: events to be sent, their value by currency, skips by reason."""
+    """The sums under one plan: events to be sent, their value by currency, skips by reason.
+
+    `orders_skipped` counts orders alone, without what else happened.
+    """
 
     sent: int = 0
     value: dict[str, Decimal] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
+    orders: int = 0
+    orders_skipped: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,17 +54,25 @@ class Preview:
     changes: list[Change]
 
 
-def preview(store: Store, plan: Plan) -> Preview:
+def preview(
+    store: Store, plan: Plan, routes: Sequence[Route] = (), *, since_go_live: bool = True
+) -> Preview:
     """Return what *plan* would change over all deliveries whose raw bodies are still kept.
 
-    Both sides are decided as if for the first time, now; nothing is written.
+    Both sides are decided as if for the first time, now; nothing is written.  With *routes*
+    these take the place of those with the same ends, and only their sources are looked at.
+    Without *since_go_live* orders of before the routes went live count too, on both sides.
     """
     before, after = Side(), Side()
     changes: list[Change] = []
     deliveries = 0
     for source in store.connections.sources():
+        if routes and source.id not in {one.source_id for one in routes}:
+            continue
         view = view_of(store, source, moment(store.now()))
+        view = view if since_go_live else replace(view, ways=[_ever(way) for way in view.ways])
         wanted = replace(view, rules=plan.rules(source.name), plan_digest="preview")
+        wanted = replace(wanted, ways=[_changed(way, routes) for way in view.ways])
         old, count = _decided(store, source, view)
         new, _ = _decided(store, source, wanted)
         deliveries += count
@@ -66,6 +80,19 @@ def preview(store: Store, plan: Plan) -> Preview:
         _add(after, new)
         changes += _changes(source, old, new)
     return Preview(deliveries=deliveries, before=before, after=after, changes=changes)
+
+
+def _ever(way: Way) -> Way:
+    return replace(way, route=replace(way.route, live_since=None))
+
+
+def _changed(way: Way, routes: Sequence[Route]) -> Way:
+    """Return *way* with the mode and toggles of the route among *routes* with its ends."""
+    ends = (way.route.source_id, way.route.destination_id)
+    for one in routes:
+        if (one.source_id, one.destination_id) == ends:
+            return replace(way, route=replace(way.route, mode=one.mode, toggles=one.toggles))
+    return way
 
 
 Rows = Mapping[tuple[int, str], OutboxRow]
@@ -97,7 +124,10 @@ def _in_brief(row: OutboxRow) -> OutboxRow:
 
 def _add(side: Side, rows: Rows) -> None:
     for row in rows.values():
+        side.orders += row.occasion == Occasion.PURCHASE
         if row.payload is None:
+            if row.occasion == Occasion.PURCHASE:
+                side.orders_skipped[row.reason] = side.orders_skipped.get(row.reason, 0) + 1
             side.skipped[row.reason] = side.skipped.get(row.reason, 0) + 1
             continue
         side.sent += 1

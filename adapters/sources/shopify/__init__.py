@@ -27,6 +27,7 @@ from bridge.events.reading import identifier
 from .admin import API_VERSION, ShopifyAdmin
 from .admin import SETTINGS as ADMIN_SETTINGS
 from .bodies import SHAPES, read_delivery
+from .other_senders import OTHER_SENDERS
 
 SAMPLES = Path(__file__).parent / "samples"
 PIXEL = Path(__file__).parent / "browser" / "pixel.js"
@@ -50,6 +51,7 @@ class Shopify(SourceAdapter):
     kind = "shopify"
     label = "Shopify"
     admin = ShopifyAdmin()
+    other_senders = OTHER_SENDERS
     topics: Mapping[str, str] = {topic: shape.fact for topic, shape in SHAPES.items()}
     settings = (
         Setting(

@@ -35,6 +35,7 @@ from .companion import COMPANION_FILE, companion_zip
 from .customers import customer_deleted, customer_registered
 from .errors import refuse_error
 from .orders import order_deleted, order_event
+from .other_senders import OTHER_SENDERS
 
 _PING = re.compile(rb"webhook_id=[0-9]{1,53}")
 _FORM = "application/x-www-form-urlencoded"
@@ -60,6 +61,7 @@ class WooCommerce(SourceAdapter):
     label = "WooCommerce"
     local_ids = True
     admin = WooCommerceAdmin()
+    other_senders = OTHER_SENDERS
     settings = (
         Setting(
             name="secret",

@@ -65,6 +65,9 @@ route = Table(
     Column("toggles", Text, nullable=False),  # JSON: event name -> on
     Column("live_since", Micros),
     Column("test_event_code", Text, nullable=False, server_default=""),
+    Column("test_until", Micros),  # then the route is in the mode that it had before
+    Column("mode_after", Text, nullable=False, server_default=""),
+    Column("toggles_before", Text, nullable=False, server_default=""),  # JSON; empty: none
 )
 
 plan = Table(
