@@ -4,12 +4,14 @@ import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Table,
     and_,
+    bindparam,
     delete,
     exists,
     insert,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.events import Delivery, OrderState
 from bridge.orders import OrderView
@@ -245,12 +248,8 @@ class Translations:
             _many(connection, schema.verdict, outcome.verdicts)
             put_told(connection, self._vault, lease.source_id, outcome.told, now)
             put_visited(connection, self._vault, lease.source_id, outcome.visited, now)
-            for end in outcome.ends:
-                connection.execute(
-                    update(schema.delivery)
-                    .where(schema.delivery.c.id == end.delivery_id)
-                    .values(state=end.state, reason=end.reason, detail=end.detail, done_at=now)
-                )
+            if outcome.ends:
+                connection.execute(_END, [_end(end, now) for end in outcome.ends])
         return True
 
     def _fenced(self, connection: Connection, lease: Lease, now: int, *, heard: bool) -> bool:
@@ -264,15 +263,48 @@ class Translations:
     def _put_orders(
         self, connection: Connection, source_id: int, orders: Iterable[OrderView], now: int
     ) -> None:
-        for order in orders:
-            updated_at = None if order.updated_at is None else micros(order.updated_at)
-            told = {"state": order.state, "updated_at": updated_at, "seen_at": now}
-            statement = insert_on(schema.known_order, is_sqlite=self._database.is_sqlite).values(
-                source_id=source_id, order_id=order.order_id, **told
-            )
-            connection.execute(
-                statement.on_conflict_do_update(index_elements=["source_id", "order_id"], set_=told)
-            )
+        told = [
+            {
+                "source_id": source_id,
+                "order_id": order.order_id,
+                "state": order.state,
+                "updated_at": None if order.updated_at is None else micros(order.updated_at),
+                "seen_at": now,
+            }
+            for order in orders
+        ]
+        if told:
+            connection.execute(_told_order(self._database.is_sqlite), told)
+
+
+@cache
+def _told_order(is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:  # noqa: FBT001  a key
+    """Return the statement that keeps the newest told of an order."""
+    fresh = insert_on(schema.known_order, is_sqlite=is_sqlite)
+    newer = {name: fresh.excluded[name] for name in ("state", "updated_at", "seen_at")}
+    return fresh.on_conflict_do_update(index_elements=["source_id", "order_id"], set_=newer)
+
+
+_END = (
+    update(schema.delivery)
+    .where(schema.delivery.c.id == bindparam("row"))
+    .values(
+        state=bindparam("new_state"),
+        reason=bindparam("new_reason"),
+        detail=bindparam("new_detail"),
+        done_at=bindparam("now"),
+    )
+)
+
+
+def _end(end: DeliveryEnd, now: int) -> dict[str, Any]:
+    return {
+        "row": end.delivery_id,
+        "new_state": end.state,
+        "new_reason": end.reason,
+        "new_detail": end.detail,
+        "now": now,
+    }
 
 
 def _many(connection: Connection, table: Table, rows: Sequence[VerdictRow]) -> None:

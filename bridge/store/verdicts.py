@@ -1,6 +1,7 @@
 """One verdict becomes an outbox row, or takes the place of one that time can cure."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge.events import Occasion
 from bridge.secrets import Vault
@@ -32,6 +34,18 @@ _OPEN_STATES = {"pending", "waiting"}
 def insert_on(table: Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that can say what to do on a conflict."""
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+
+
+# Building a statement costs more than running it, so those of every event are built once.
+_PAYLOAD = insert(schema.payload)
+
+
+@cache
+def _new(name: str, column: str, is_sqlite: bool) -> ReturningInsert[Any]:  # noqa: FBT001  a key
+    """Return the INSERT of a row of *name* that is not there yet, telling its *column*."""
+    table = schema.metadata.tables[name]
+    fresh = insert_on(table, is_sqlite=is_sqlite).on_conflict_do_nothing()
+    return fresh.returning(table.c[column])
 
 
 class Verdicts:
@@ -68,11 +82,8 @@ class Verdicts:
                 self._strike(row)
             return
         if row.payload is not None:
-            self._connection.execute(
-                insert(schema.payload).values(
-                    outbox_id=row_id, body=self._vault.seal(row.payload, "payload")
-                )
-            )
+            sealed = self._vault.seal(row.payload, "payload")
+            self._connection.execute(_PAYLOAD, {"outbox_id": row_id, "body": sealed})
         if row.held_event is not None:
             self._connection.execute(
                 insert(schema.held).values(
@@ -86,18 +97,15 @@ class Verdicts:
 
     def _enter(self, row: OutboxRow, now: int) -> bool:
         """Enter the order into the ledger of purchases; return False if it stands there."""
-        table = schema.purchase
-        entry = self._insert_on(table).values(
-            destination_id=row.destination_id,
-            source_id=row.source_id,
-            order_id=row.order_id,
-            event_id=row.event_id,
-            decided_at=now,
-        )
+        entry = {
+            "destination_id": row.destination_id,
+            "source_id": row.source_id,
+            "order_id": row.order_id,
+            "event_id": row.event_id,
+            "decided_at": now,
+        }
         # Not by rowcount, which an INSERT does not tell on every engine.
-        entered = self._connection.execute(
-            entry.on_conflict_do_nothing().returning(table.c.order_id)
-        )
+        entered = self._connection.execute(_new("purchase", "order_id", self._is_sqlite), entry)
         return entered.first() is not None
 
     def _strike(self, row: OutboxRow) -> None:
@@ -131,15 +139,10 @@ class Verdicts:
         return row_id
 
     def _insert_row(self, row: OutboxRow, now: int) -> int | None:
-        statement = self._insert_on(schema.outbox).values(created_at=now, **_columns(row, now))
-        result = self._connection.execute(
-            statement.on_conflict_do_nothing().returning(schema.outbox.c.id)
+        row_id: int | None = self._connection.scalar(
+            _new("outbox", "id", self._is_sqlite), {"created_at": now, **_columns(row, now)}
         )
-        row_id: int | None = result.scalar()
         return row_id
-
-    def _insert_on(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        return insert_on(table, is_sqlite=self._is_sqlite)
 
 
 def _same_event(table: FromClause, row: OutboxRow) -> ColumnElement[bool]:
