@@ -150,10 +150,11 @@ def _market(case: Case) -> str:
         return ""
     currency = amounts.currency.upper() if amounts else ""
     country = (case.event.country or case.event.user_data.country or "").upper()
-    wrong_currency = own.currencies and currency not in {one.upper() for one in own.currencies}
-    return (
-        "other_market" if wrong_currency or (own.countries and country not in own.countries) else ""
-    )
+    # What tells no money, a registration, is of no currency.
+    currencies = {one.upper() for one in own.currencies} if currency else set()
+    wrong_currency = currencies and currency not in currencies
+    wrong_country = own.countries and country not in own.countries
+    return "other_market" if wrong_currency or wrong_country else ""
 
 
 def _owner(case: Case) -> str:

@@ -1,0 +1,178 @@
+"""Beside the purchase: subscriptions, registrations, and refunds that name their purchase."""
+
+import pytest
+
+from bridge import registry
+from bridge.events import Occasion, OrderState, UserData
+from bridge.translate import translate_due
+from tests.bridge.translate.bogus import FAULTS, event, shop
+from tests.bridge.translate.line import ANY_CONSENT, connect
+from tests.bridge.translate.shops import SHOPS, event_id_of, order, recorded
+
+from .sight import payload, states
+
+SUBSCRIBE = '[events]\noff = ["refund"]\n'
+REFUNDS = '[events]\noff = []\n[consent]\nno_browser = "send"\n'
+REFUND_ID = "refund.912345678101"
+
+
+def subscription(line, order_id=1, state="paid", minute=1, **more):
+    topic, body = order(line.source.kind, order_id, state, minute, **more)
+    body["line_items"][0]["selling_plan_id"] = 7
+    line.tell(topic, body)
+
+
+def refund(line, order_id=1):
+    body = recorded("shopify/refunds_create_partial")
+    body |= {"order_id": order_id, "created_at": "2026-11-23T15:00:00+00:00"}
+    line.tell("refunds/create", body)
+
+
+def test_by_default_a_subscription_is_a_purchase_and_nothing_else(store):
+    line = connect(store, "shopify")
+    subscription(line)
+
+    assert states(line) == {
+        "purchase.1": ("Purchase", "pending", ""),
+        "subscribe.1": ("Subscribe", "skipped", "event_off"),
+    }
+
+
+def test_switched_on_its_start_is_an_event_of_its_own(store):
+    line = connect(store, "shopify", plan=SUBSCRIBE + "[value.Subscribe]\npredicted_ltv = 3\n")
+    subscription(line)
+
+    purchase = payload(line, "purchase.1")
+    started = payload(line, "subscribe.1", "Subscribe")
+    assert started["custom_data"]["value"] == purchase["custom_data"]["value"]
+    assert started["custom_data"]["predicted_ltv"] == 3 * purchase["custom_data"]["value"]
+    assert "predicted_ltv" not in purchase["custom_data"]
+    assert started["event_name"] == "Subscribe"
+
+
+def test_the_start_of_a_subscription_keeps_its_id_beside_a_pixels(store):
+    line = connect(store, "shopify", plan=SUBSCRIBE)
+    subscription(line, event_id="pixel-1")
+
+    assert sorted(states(line)) == ["pixel-1", "subscribe.1"]
+
+
+def test_both_are_sent_once_however_often_they_are_told(store):
+    line = connect(store, "shopify", plan=SUBSCRIBE)
+    for minute, state in ((1, "placed"), (2, "paid"), (3, "paid")):
+        subscription(line, state=state, minute=minute)
+
+    assert {one[1:] for one in states(line).values()} == {("pending", "")}
+
+
+def test_a_toggle_switches_one_off_and_not_the_other(store):
+    line = connect(store, "shopify", plan=SUBSCRIBE)
+    line.route(toggles={"Subscribe": False})
+    subscription(line)
+
+    assert states(line)["purchase.1"][1:] == ("pending", "")
+    assert states(line)["subscribe.1"][1:] == ("skipped", "toggled_off")
+
+
+def test_a_refund_is_off_by_default(store):
+    line = connect(store, "shopify")
+    line.tell(*order("shopify", 1, "paid"))
+    refund(line)
+
+    assert states(line)[REFUND_ID] == ("Refund", "skipped", "event_off")
+
+
+def test_a_refund_that_tells_of_no_person_is_not_sent(store):
+    line = connect(store, "shopify", plan=REFUNDS)
+    line.tell(*order("shopify", 1, "paid"))
+    refund(line)
+
+    assert states(line)[REFUND_ID] == ("Refund", "skipped", "invalid:user_data")
+
+
+@pytest.fixture
+def telling(store, monkeypatch):
+    """Return a line of a shop whose refunds tell of whom they are."""
+    find = registry.source
+    monkeypatch.setattr(registry, "source", lambda kind: shop if kind == shop.kind else find(kind))
+    told = {"occasion": Occasion.REFUND, "subject_id": "r1", "channel": None, "order_state": None}
+    person = UserData(email="ann@mail.example", client_user_agent="Mozilla/5.0")
+    website = {"user_data": person, "event_source_url": "https://shop.example/"}
+    monkeypatch.setitem(FAULTS, "refund", lambda order_id: [event(order_id, **told)])
+    monkeypatch.setitem(FAULTS, "paid", lambda order_id: [event(order_id, **website)])
+    monkeypatch.setitem(
+        FAULTS, "marked", lambda order_id: [event(order_id, **website, event_id="pixel-1")]
+    )
+    monkeypatch.setitem(
+        FAULTS, "placed", lambda order_id: [event(order_id, order_state=OrderState.PLACED)]
+    )
+    return connect(store, shop.kind, settings={"secret": "hush"}, plan=REFUNDS)
+
+
+@pytest.mark.parametrize(
+    ("topic", "named"),
+    [
+        ("paid", {"event_id": "purchase.1"}),
+        ("marked", {"event_id": "pixel-1"}),
+        ("placed", {}),
+    ],
+)
+@pytest.mark.parametrize("in_one_batch", [True, False])
+def test_a_refund_names_the_purchase_that_was_let_through(telling, topic, named, in_one_batch):
+    for one in (topic, "refund"):
+        telling.post(one, {"id": "1"})
+        if not in_one_batch:
+            translate_due(telling.store)
+    translate_due(telling.store)
+
+    told = payload(telling, "refund.r1", "Refund")
+    wanted = {"event_name": "Purchase", "order_id": "1", **named}
+    assert told["original_event_data"] == wanted
+    assert told["action_source"] == "system_generated"
+    assert told["custom_data"] == {"value": 9.9, "currency": "EUR", "order_id": "1"}
+
+
+def customer(line):
+    case = "shopify/customers_create"
+    if line.source.kind == "shopify":
+        body = recorded(case) | {"created_at": "2026-11-23T15:00:00+00:00"}
+        return "customers/create", body
+    return "customer.created", recorded("woocommerce/11.0.1/160-customer.created")
+
+
+@pytest.fixture(params=SHOPS)
+def each_shop(request, store):
+    return request.param, store
+
+
+def test_a_registration_is_off_by_default(each_shop):
+    line = connect(each_shop[1], each_shop[0], plan=ANY_CONSENT)
+    line.tell(*customer(line))
+
+    [(name, state, reason)] = states(line).values()
+    assert (name, state, reason) == ("CompleteRegistration", "skipped", "event_off")
+
+
+def test_a_registration_counts_where_the_plan_says_so(each_shop):
+    plan = ANY_CONSENT + '[events]\noff = []\n[channels.web]\naction_source = "other"\n'
+    line = connect(each_shop[1], each_shop[0], plan=plan)
+    line.tell(*customer(line))
+
+    [(name, state, reason)] = states(line).values()
+    assert (name, state, reason) == ("CompleteRegistration", "pending", "")
+
+
+def test_an_account_of_the_shops_own_people_is_excluded_by_its_role(store):
+    plan = ANY_CONSENT + '[events]\noff = []\n[who]\nexclude_roles = ["Customer"]\n'
+    line = connect(store, "woocommerce", plan=plan)
+    line.tell(*customer(line))
+
+    [(_, state, reason)] = states(line).values()
+    assert (state, reason) == ("skipped", "excluded:role")
+
+
+def test_event_ids_are_the_public_formula(each_shop):
+    line = connect(each_shop[1], each_shop[0])
+    line.tell(*order(each_shop[0], 1, "paid"))
+
+    assert line.pending() == [event_id_of(each_shop[0], 1)]
