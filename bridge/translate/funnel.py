@@ -92,14 +92,14 @@ class Funnel:
 
     def visited(self) -> Visited:
         """Return what is to be written."""
+        keys: dict[int, set[bytes]] = {}
+        for key, slot in self._slots.items():
+            keys.setdefault(id(slot), set()).add(key)
         changed = {id(slot): slot for slot in self._slots.values() if slot.changed}
         return Visited(
             carts=self._carts,
             visitors=[
-                (
-                    KnownVisitor(id=slot.id, visitor=slot.visitor),
-                    frozenset(self.token_key(token) for token in slot.visitor.keys),
-                )
+                (KnownVisitor(id=slot.id, visitor=slot.visitor), frozenset(keys[id(slot)]))
                 for slot in changed.values()
             ],
             absorbed=self._absorbed,

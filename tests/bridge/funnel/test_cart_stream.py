@@ -1,0 +1,146 @@
+"""A stream of carts through the store: each addition goes out once, whoever translates it."""
+
+import threading
+from collections import Counter
+from datetime import timedelta
+
+from bridge.secrets import Vault
+from bridge.store import Store
+from bridge.translate import translate_due
+from tests.stores import SECRET_KEY
+
+from .visit import CART_KEY, Visit
+
+
+def quantities(visit: Visit) -> Counter[str]:
+    """Return how many of each variant the sent additions tell, every id once."""
+    events = visit.sent("AddToCart")
+    assert len({event["event_id"] for event in events}) == len(events)
+    told: Counter[str] = Counter()
+    for event in events:
+        for line in event["custom_data"]["contents"]:
+            told[line["id"]] += line["quantity"]
+    return told
+
+
+def test_a_cart_is_told_addition_by_addition(visit):
+    visit.browse(keys=(CART_KEY,))
+    visit.cart("carts/create", v7=1)
+    visit.wait(seconds=20)
+    visit.cart(v7=1, v9=2)
+    visit.wait(seconds=20)
+    visit.cart()
+    visit.wait(seconds=20)
+    visit.cart(v7=2)
+    visit.wait(seconds=20)
+
+    assert [event["custom_data"]["num_items"] for event in visit.sent("AddToCart")] == [1, 2, 2]
+    assert quantities(visit) == {"7": 3, "9": 2}
+
+
+def test_snapshots_of_one_click_are_one_event_with_the_value_of_all(visit):
+    visit.browse(keys=(CART_KEY,))
+    visit.cart("carts/create", v7=1)
+    visit.translate()
+    visit.clock.move(1)
+    visit.cart(v7=2)
+    visit.cart(v7=2)
+    visit.translate()
+    visit.wait(seconds=20)
+
+    [event] = visit.sent("AddToCart")
+    assert event["custom_data"]["value"] == 69.8
+    assert event["custom_data"]["contents"] == [{"id": "7", "quantity": 2, "item_price": 34.9}]
+
+
+def test_what_arrives_late_is_told_once_too(visit):
+    began = visit.now()
+    visit.browse(keys=(CART_KEY,))
+    visit.translate()
+    visit.clock.move(600)
+    for part, quantity in enumerate((1, 2, 2, 4)):
+        visit.cart("carts/update" if part else "carts/create", v7=quantity,
+                   at=began + timedelta(milliseconds=100 * part))  # fmt: skip
+        if part % 2:
+            visit.translate()
+    visit.wait(seconds=20)
+
+    assert quantities(visit) == {"7": 4}
+
+
+def test_a_cart_whose_shop_forgot_it_is_told_no_second_time(visit):
+    visit.browse(keys=(CART_KEY,))
+    began = visit.now()
+    visit.cart("carts/create", v7=1)
+    visit.wait(minutes=1)
+    visit.clock.move(8 * 86_400)
+    visit.store.visits.purge(visit.clock())
+    visit.cart("carts/create", began, v7=1)
+    visit.translate()
+
+    assert len(visit.events()) == 1
+
+
+def test_two_workers_on_one_cart_give_each_addition_once(visit, store_url, clock):
+    visit.browse(keys=(CART_KEY,))
+    began, grown = visit.now(), 0
+    stores = [Store(store_url, Vault(SECRET_KEY), clock) for _ in range(2)]
+    stop = threading.Event()
+    faults: list[Exception] = []
+
+    def work(store: Store) -> None:
+        try:
+            while not stop.is_set():
+                translate_due(store)
+        except Exception as error:  # noqa: BLE001  shown below, not lost in the thread
+            faults.append(error)
+
+    workers = [threading.Thread(target=work, args=(store,)) for store in stores]
+    for worker in workers:
+        worker.start()
+    for second in range(30):
+        grown += 1 + second % 3
+        visit.cart("carts/update" if second else "carts/create",
+                   at=began + timedelta(seconds=5 * second), v7=grown, v9=1)  # fmt: skip
+        clock.move(5)
+    stop.set()
+    for worker in workers:
+        worker.join(60)
+        assert not worker.is_alive()
+    visit.wait(minutes=1)
+    for store in stores:
+        store.close()
+
+    assert faults == []
+    assert quantities(visit) == {"7": grown, "9": 1}
+
+
+def test_the_plan_gives_additions_to_the_browser_or_to_the_shop_never_to_both(visit):
+    visit.apply('[collector]\nevents = ["AddToCart", "InitiateCheckout"]')
+    told = {
+        "event_name": "AddToCart",
+        "event_id": "cart.sh-42",
+        "event_source_url": "https://s.example/",
+    }
+    started = {**told, "event_name": "InitiateCheckout",
+               "event_id": "checkout.1483d7a598ac5d960c71f2731a0ce76f"}  # fmt: skip
+    visit.cart("carts/create", v7=1)
+    visit.checkout()
+    visit.translate()
+    visit.browse(told, started)
+    visit.wait(minutes=1)
+
+    assert visit.events() == [("pending", ""), ("pending", "")]
+    assert [event["event_id"] for event in visit.sent("AddToCart")] == ["cart.sh-42"]
+
+
+def test_by_default_the_pixels_word_of_a_checkout_does_not_stop_the_shops(visit):
+    started = {"event_name": "InitiateCheckout", "event_source_url": "https://s.example/",
+               "event_id": "checkout.1483d7a598ac5d960c71f2731a0ce76f"}  # fmt: skip
+    visit.browse(started)
+    visit.translate()
+    visit.checkout()
+    visit.browse(started)
+    visit.translate()
+
+    assert visit.events("InitiateCheckout") == [("pending", "")]
