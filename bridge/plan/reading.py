@@ -94,8 +94,8 @@ class _Reader:
             elif self._is_table(table, here):
                 sections[name] = self._section_of(base, name, table, here)
         rules = replace(base, **sections)
-        if sections.keys() & {"custom", "events"}:
-            self._check_custom(rules, (*at, "custom"))
+        if sections.keys() & {"custom", "events", "channels"}:
+            self._check_names(rules, at)
         for name in ("consent", "value"):
             for event_name in self._event_tables(document.get(name)):
                 if event_name not in rules.event_names():
@@ -124,12 +124,17 @@ class _Reader:
             self._wrong(at, "a custom event needs a name")
         return tuple(rules)
 
-    def _check_custom(self, rules: Rules, at: Path) -> None:
-        """Refuse names that another event has: an order would be sent twice."""
-        sales = {rules.events.names[Occasion.PURCHASE], *Occasion}
+    def _check_names(self, rules: Rules, at: Path) -> None:
+        """Refuse a name that another event of the same order has: it would be sent twice."""
+        started, names = str(Occasion.SUBSCRIPTION_STARTED), rules.events.names
+        own = {channel.event_name for channel in rules.channels.values() if channel.send}
+        sales = {names[Occasion.PURCHASE], *own} - {""}
+        if names[started] in sales and started not in rules.events.off:
+            self._wrong((*at, "events", started), f"{started} needs a name that no sale has")
         for rule in rules.custom:
-            if rule.name in {*sales, *rule.occasions}:
-                self._wrong(at, f'the custom event "{rule.name}" needs a name of its own')
+            if rule.name in {*sales, *Occasion, *rule.occasions}:
+                sentence = f'the custom event "{rule.name}" needs a name of its own'
+                self._wrong((*at, "custom"), sentence)
 
     def _destinations(
         self, base: Mapping[str, DestinationRules], table: Table, at: Path

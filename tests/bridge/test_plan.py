@@ -242,6 +242,33 @@ def test_a_topic_may_be_named_and_an_occasion_unnamed():
     assert events.name("refund") == "Refund"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[events]\noff = []\nsubscription_started = "Purchase"',
+        '[events]\noff = []\n[channels.web]\nevent_name = "Subscribe"',
+        '[[custom]]\nname = "Purchase"',
+        '[channels.web]\nevent_name = "WebSale"\n[[custom]]\nname = "WebSale"',
+        '[source.a.channels.web]\nevent_name = "Big"\n[[source.a.custom]]\nname = "Big"',
+    ],
+)
+def test_no_two_events_of_one_order_have_one_name(text):
+    with pytest.raises(ConfigError, match="needs a name"):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[events]\nsubscription_started = "Purchase"',  # it is off
+        '[channels.pos]\nevent_name = "Subscribe"\n[events]\noff = []',  # its sales are not sent
+        '[channels.web]\nevent_name = "WebSale"\n[channels.pos]\nevent_name = "WebSale"',
+    ],
+)
+def test_names_may_be_shared_where_no_order_has_both(text):
+    parse(text)
+
+
 def test_a_diff_reads_like_a_sentence():
     old = parse("[value.Purchase]\ntax = false")
     new = parse('[value]\nmoney = "shop"\n[who]\nexclude_tags = ["staff"]')
