@@ -7,6 +7,7 @@ purchase.  It answers 204 whatever the body says, so that it is no oracle.
 import re
 import threading
 import time
+from collections.abc import Callable
 
 from flask import Blueprint, Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
@@ -30,15 +31,18 @@ blueprint = Blueprint("collect", __name__)
 class Throttle:
     """Counts requests by address and minute, in this process."""
 
-    def __init__(self, per_minute: int = PER_MINUTE) -> None:
+    def __init__(
+        self, per_minute: int = PER_MINUTE, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._per_minute = per_minute
+        self._clock = clock
         self._lock = threading.Lock()
         self._minute = 0
         self._counts: dict[str, int] = {}
 
     def allows(self, address: str) -> bool:
         """Return whether *address* may go on in this minute."""
-        minute = int(time.monotonic() // 60)
+        minute = int(self._clock() // 60)
         with self._lock:
             if minute != self._minute or len(self._counts) > _MAX_ADDRESSES:
                 self._minute, self._counts = minute, {}
@@ -59,7 +63,7 @@ def allow_every_page(response: Response) -> Response:
     return response
 
 
-@blueprint.post("/collect/<key>")
+@blueprint.post("/collect/<key>", provide_automatic_options=False)
 def post(key: str) -> ResponseReturnValue:
     """Keep what a browser told of itself, as one more delivery of the source."""
     if request.content_length is None or request.content_length > MAX_BODY:
