@@ -32,11 +32,9 @@ _EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNOREC
 
 def is_whole(arrived: bytes | bytearray) -> bool:
     """Return whether *arrived* is a whole request, or too much to wait for more."""
-    if len(arrived) >= BUFFER:
-        return True
     head = arrived.find(_HEAD_ENDS)
-    if head < 0:
-        return False
+    if head < 0 or len(arrived) >= BUFFER:
+        return len(arrived) >= BUFFER
     start, ends = head + len(_HEAD_ENDS), head + 2
     if length := _LENGTH.search(arrived, 0, ends):
         return len(arrived) - start >= int(length[1])
@@ -62,13 +60,15 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         except OSError:
             return True
         self.arrived += data
+        if not data or is_whole(self.arrived):
+            return True
         head = self.arrived.find(_HEAD_ENDS)
         if expect := head >= 0 and _EXPECT.search(self.arrived, 0, head + 2):
             # Such a client sends no body before it is asked to.
             del self.arrived[expect.start() : expect.end()]
             with contextlib.suppress(OSError):
                 self.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return not data or is_whole(self.arrived)
+        return False
 
     def hand_over(self) -> None:
         """Let gunicorn's parser go on from what was taken."""
@@ -88,6 +88,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self._reading: set[Connection] = set()
+        self._next_look = 0.0
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -152,6 +153,9 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Go round once; what is late by then reads as broken off."""
         super().wait_for_and_dispatch_events(min(timeout, _TICK_S))
         now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + _TICK_S
         for conn in [one for one in list(self._reading) if one.ends < now and not one.is_late]:
             conn.is_late = True
             conn.hang_up()
