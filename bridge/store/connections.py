@@ -136,6 +136,9 @@ class Connections:
         """Return the source that expects keys under *state*, and forget the state."""
         table = schema.grant
         ours = table.c.state_hash == key_hash(state)
+        with self._database.read() as connection:
+            if connection.scalar(select(table.c.until).where(ours)) is None:
+                return None  # anybody may ask: a flood must not queue for the write lock
         with self._database.write() as connection:
             row = connection.execute(
                 delete(table).where(ours).returning(table.c.source_id, table.c.until)

@@ -115,6 +115,25 @@ def test_pings_are_noted_once_a_minute_and_cost_no_other_write(store, source):
     assert store.connections.source("shop").ping_at == START + 61 * SECOND
 
 
+def test_a_grant_is_taken_once_and_a_guessed_state_costs_no_write(store, source):
+    connections = store.connections
+    connections.expect_grant("state", source.id, "session", START + SECOND)
+    begun = []
+    event.listen(store.database.engine, "commit", lambda connection: begun.append(connection))
+    guessed = connections.take_grant("guess", START)
+    writes = [one for one in begun if one.get_execution_options().get("write")]
+
+    assert (guessed, writes) == (None, [])
+    assert connections.take_grant("state", START) == source.id
+    assert connections.take_grant("state", START) is None
+
+
+def test_a_grant_that_comes_too_late_is_none(store, source):
+    store.connections.expect_grant("state", source.id, "session", START)
+
+    assert store.connections.take_grant("state", START + SECOND) is None
+
+
 def test_what_is_handed_out_shows_no_secret_when_printed(store, source, destination):
     shown = repr([source, destination, store.connections.sources()])
 
