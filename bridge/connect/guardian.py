@@ -196,7 +196,7 @@ def _note_fault(store: Store, source: Source, sentence: str, kind: str) -> None:
 
 
 def _tell(store: Store, source: Source, repairs: Sequence[Repair]) -> None:
-    first = source.delivery_at is None and source.ping_at is None
+    first = store.watches.watch(source.id).read_until is None  # not one whole look yet
     if repairs and not first:
         topics = ", ".join(repair.topic for repair in repairs)
         store.watches.raise_alert(
