@@ -114,6 +114,7 @@ class Worker:
             purge(self._store, self._config, self._stopping.is_set)
         alerts.inspect(self._store)
         alerts.tell(self._store, self._config)
+        self._store.summary.refresh()
         return CARE_S
 
     def _beat(self) -> float:

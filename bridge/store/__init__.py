@@ -9,12 +9,14 @@ from bridge.secrets import Vault
 
 from . import schema
 from .accounts import Accounts, Operator, Session
+from .activity import Activity, DeliveryFilter, EventFilter, Replayable
 from .connections import Connections
 from .database import Clock, Database, StoreError
 from .history import History, Story
 from .intake import Intake
 from .ledger import Ledger, LedgerLine
 from .outbox import Claim, Lane, Outbox
+from .places import Page, Place
 from .records import AuditLine, EventLine, Records
 from .replays import Replayed, Replays
 from .retention import Ages, Retention
@@ -38,6 +40,7 @@ from .rows import (
     moment,
 )
 from .subjects import Erasure, Subjects, Told
+from .summary import Count, Open, Summary, Week
 from .translations import Outcome, Translations
 from .visits import KnownVisitor, Visited, Visits
 from .watches import Alert, Watch, Watches
@@ -50,9 +53,12 @@ __all__ = [
     "AuditLine",
     "Claim",
     "Claimed",
+    "Count",
     "DeliveryEnd",
+    "DeliveryFilter",
     "Destination",
     "Erasure",
+    "EventFilter",
     "EventLine",
     "HeldEvent",
     "KnownRow",
@@ -60,9 +66,13 @@ __all__ = [
     "Lane",
     "Lease",
     "LedgerLine",
+    "Open",
     "Operator",
     "OutboxRow",
     "Outcome",
+    "Page",
+    "Place",
+    "Replayable",
     "Replayed",
     "Route",
     "Session",
@@ -76,6 +86,7 @@ __all__ = [
     "VerdictRow",
     "Visited",
     "Watch",
+    "Week",
     "micros",
     "moment",
 ]
@@ -99,6 +110,8 @@ class Store:
         self.rotation = Rotation(self.database, vault)
         self.retention = Retention(self.database)
         self.history = History(self.database, vault)
+        self.activity = Activity(self.database)
+        self.summary = Summary(self.database)
         self.accounts = Accounts(self.database, vault)
         self.records = Records(self.database)
         self._subject_key: bytes | None = None

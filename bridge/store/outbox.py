@@ -268,9 +268,9 @@ class Outbox:
                 )
             )
             return connection.execute(sent).rowcount
-        count = 0
+        ours = []
         for one in settled:
-            count += connection.execute(
+            changed = connection.execute(
                 statement,
                 {
                     "row": one.id,
@@ -282,7 +282,11 @@ class Outbox:
                     "new_done_at": None if one.state == "pending" else now,
                 },
             ).rowcount
-        return count
+            ours += [one.id] * changed
+        if ours:
+            answers = [{"outbox_id": row_id, "receipt_id": receipt_id} for row_id in ours]
+            connection.execute(insert(schema.attempt), answers)
+        return len(ours)
 
     def take_probe(self, destination: Destination, now: int) -> bool:
         """Let one worker alone try a destination that failed; return whether that is us.

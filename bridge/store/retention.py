@@ -91,6 +91,7 @@ class Retention:
             ),
             schema.payload.c.outbox_id,
             schema.held_key.c.outbox_id,
+            schema.attempt.c.outbox_id,
             outbox.c.id,
         )
         count += self._drop(

@@ -7,6 +7,7 @@ never rewrites a payload.
 
 from .around import (
     alert,
+    attempt,
     cart,
     cost,
     erasure,
@@ -18,6 +19,7 @@ from .around import (
     login_attempt,
     operator,
     session,
+    summary,
     visitor,
     visitor_key,
     watch,
@@ -44,6 +46,7 @@ from .line import (
 
 __all__ = [
     "alert",
+    "attempt",
     "audit",
     "cart",
     "cost",
@@ -71,6 +74,7 @@ __all__ = [
     "session",
     "setting",
     "source",
+    "summary",
     "verdict",
     "visitor",
     "visitor_key",

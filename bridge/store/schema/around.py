@@ -147,3 +147,19 @@ login_attempt = Table(
     Column("since", Micros, nullable=False),
     Column("next_at", Micros, nullable=False),
 )
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("outbox_id", Id, primary_key=True, autoincrement=False),
+    Column("receipt_id", BigInteger, primary_key=True),  # an answer that did not end in "sent"
+)
+
+summary = Table(
+    "summary",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("computed_at", Micros, nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("value", Text, nullable=False),  # JSON: counts, no person
+)

@@ -99,7 +99,16 @@ delivery = Table(
         sqlite_where=text("state = 'received'"),
         postgresql_where=text("state = 'received'"),
     ),
-    Index("ix_delivery_received_at", "received_at"),
+    Index("ix_delivery_received_at", "received_at", "id"),
+    Index("ix_delivery_source", "source_id", "received_at", "id"),
+    Index(
+        "ix_delivery_state",
+        "state",
+        "received_at",
+        "id",
+        sqlite_where=text("state IN ('dead', 'ignored')"),
+        postgresql_where=text("state IN ('dead', 'ignored')"),
+    ),
     sqlite_autoincrement=True,  # what is pruned is still spoken of by its id
 )
 
@@ -182,7 +191,39 @@ outbox = Table(
         postgresql_where=text("state = 'sending'"),
     ),
     Index("ix_outbox_order", "source_id", "order_id"),
-    Index("ix_outbox_created_at", "created_at"),
+    Index("ix_outbox_created_at", "created_at", "id"),
+    Index("ix_outbox_source", "source_id", "created_at", "id"),
+    # For people who look for what is rare; none of these costs what is sent at once anything
+    # but the one for what is open.
+    Index(
+        "ix_outbox_open",
+        "created_at",
+        "id",
+        sqlite_where=text("state IN ('pending', 'sending', 'waiting')"),
+        postgresql_where=text("state IN ('pending', 'sending', 'waiting')"),
+    ),
+    Index(
+        "ix_outbox_state",
+        "state",
+        "created_at",
+        "id",
+        sqlite_where=text("state IN ('dead', 'expired', 'skipped')"),
+        postgresql_where=text("state IN ('dead', 'expired', 'skipped')"),
+    ),
+    Index(
+        "ix_outbox_reason",
+        "reason",
+        "created_at",
+        "id",
+        sqlite_where=text("reason <> ''"),
+        postgresql_where=text("reason <> ''"),
+    ),
+    Index(
+        "ix_outbox_order_number",
+        "order_number",
+        sqlite_where=text("order_number IS NOT NULL"),
+        postgresql_where=text("order_number IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,  # what is pruned is still spoken of by its id
 )
 

@@ -163,7 +163,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("source_id", "key", name=op.f("uq_delivery_source_id_key")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_delivery_received_at", "delivery", ["received_at"], unique=False)
+    op.create_index("ix_delivery_received_at", "delivery", ["received_at", "id"], unique=False)
+    op.create_index(
+        "ix_delivery_source", "delivery", ["source_id", "received_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_delivery_state",
+        "delivery",
+        ["state", "received_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('dead', 'ignored')"),
+        postgresql_where=sa.text("state IN ('dead', 'ignored')"),
+    )
     op.create_index(
         "ix_delivery_waiting",
         "delivery",
@@ -251,7 +262,7 @@ def upgrade() -> None:
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_outbox_created_at", "outbox", ["created_at"], unique=False)
+    op.create_index("ix_outbox_created_at", "outbox", ["created_at", "id"], unique=False)
     op.create_index(
         "ix_outbox_due",
         "outbox",
@@ -268,7 +279,40 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'sending'"),
         postgresql_where=sa.text("state = 'sending'"),
     )
+    op.create_index(
+        "ix_outbox_open",
+        "outbox",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('pending', 'sending', 'waiting')"),
+        postgresql_where=sa.text("state IN ('pending', 'sending', 'waiting')"),
+    )
     op.create_index("ix_outbox_order", "outbox", ["source_id", "order_id"], unique=False)
+    op.create_index(
+        "ix_outbox_order_number",
+        "outbox",
+        ["order_number"],
+        unique=False,
+        sqlite_where=sa.text("order_number IS NOT NULL"),
+        postgresql_where=sa.text("order_number IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_outbox_reason",
+        "outbox",
+        ["reason", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("reason <> ''"),
+        postgresql_where=sa.text("reason <> ''"),
+    )
+    op.create_index("ix_outbox_source", "outbox", ["source_id", "created_at", "id"], unique=False)
+    op.create_index(
+        "ix_outbox_state",
+        "outbox",
+        ["state", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('dead', 'expired', 'skipped')"),
+        postgresql_where=sa.text("state IN ('dead', 'expired', 'skipped')"),
+    )
     op.create_table(
         "route",
         sa.Column(

@@ -26,6 +26,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_alert_open", "alert", ["kind", "subject", "recovered_at"], unique=False)
     op.create_table(
+        "attempt",
+        sa.Column(
+            "outbox_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("receipt_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("outbox_id", "receipt_id", name=op.f("pk_attempt")),
+    )
+    op.create_table(
         "held_key",
         sa.Column(
             "outbox_id",
@@ -62,6 +73,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operator")),
         sa.UniqueConstraint("name", name=op.f("uq_operator_name")),
         sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "summary",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("computed_at", sa.BigInteger(), nullable=False),
+        sa.Column("took_ms", sa.Integer(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_summary")),
     )
     op.create_table(
         "cart",
