@@ -7,11 +7,13 @@ import pytest
 from click.testing import CliRunner
 
 from bridge import plan as plans
+from bridge import registry
 from bridge.cli import cli
 from bridge.cli import plan as plan_command
 from bridge.events import ConfigError
 from bridge.store import schema
 from bridge.translate import preview
+from tests.bridge.translate.bogus import platform, shop
 from tests.bridge.translate.conftest import *  # noqa: F403  fixtures
 from tests.bridge.translate.line import ANY_CONSENT, apply, connect
 from tests.bridge.translate.shops import DENIED, order
@@ -173,16 +175,21 @@ def test_a_damaged_body_is_passed_over(line):
     assert seen(line, "").deliveries == 3
 
 
-def test_a_thousand_deliveries_are_not_all_in_memory_at_once(memory):
-    line = connect(memory, "shopify", plan=ANY_CONSENT)
-    _, body = order("shopify", 1, "paid", consent=None)
-    body["note"] = "x" * 50_000
+def test_a_thousand_deliveries_are_not_all_in_memory_at_once(memory, monkeypatch):
+    find, send = registry.source, registry.destination
+    monkeypatch.setattr(registry, "source", lambda kind: {shop.kind: shop}.get(kind) or find(kind))
+    monkeypatch.setattr(
+        registry, "destination", lambda kind: {platform.kind: platform}.get(kind) or send(kind)
+    )
+    line = connect(memory, shop.kind, settings={"secret": "hush"}, to=platform.kind)
     with memory.database.write() as connection:
-        for number in range(1, 1_001):
-            raw = json.dumps(body | {"id": number, "name": f"#{number}"}).encode()
+        for number in range(1_000, 2_000):
+            raw = json.dumps({"id": str(number), "note": "x" * 50_000}).encode()
             known = {"source_id": line.source.id, "topic": "orders/paid", "received_at": 1}
             connection.execute(
-                schema.delivery.insert().values(**known, key=str(number), state="translated")
+                schema.delivery.insert().values(
+                    **known, id=number, key=str(number), state="translated"
+                )
             )
             connection.execute(
                 schema.delivery_body.insert().values(
@@ -190,12 +197,12 @@ def test_a_thousand_deliveries_are_not_all_in_memory_at_once(memory):
                 )
             )
     tracemalloc.start()
-    found = seen(line, ANY_CONSENT + "[value]\nmultiplier = 2\n")
+    found = seen(line, '[events]\npurchase = "Bought"\n')
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert (found.deliveries, len(found.changes)) == (1_000, 1_000)
-    assert peak < 40_000_000  # all bodies together have more than 55
+    assert peak < 30_000_000  # all bodies together have 50
 
 
 @pytest.fixture
