@@ -192,17 +192,15 @@ class Accounts:
         """
         now = self._database.local_now()
         with self._database.write() as connection:
-            mine = self._attempts(connection, account)
             theirs = self._attempts(connection, address)
             fresh = theirs["since"] < now - 60 * SECOND
             count = 1 if fresh else theirs["count"] + 1
             since = now if fresh else theirs["since"]
-            wait = max(
-                mine["next_at"] - now,
-                since + 60 * SECOND - now if count > PER_MINUTE else 0,
-            )
-            if wait > 0:
-                return wait
+            if count > PER_MINUTE:
+                return since + 60 * SECOND - now
+            mine = self._attempts(connection, account)
+            if mine["next_at"] > now:
+                return mine["next_at"] - now
             failures = mine["count"] + 1
             delay = min(SECOND << min(failures - 1, 6), LONGEST_WAIT)
             _count(connection, account, failures, mine["since"] or now, now + delay)

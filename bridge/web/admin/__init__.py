@@ -37,6 +37,7 @@ def register(app: Flask) -> None:
     app.config.update(
         WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session
         WTF_CSRF_SSL_STRICT=False,  # it wants a referrer, and our policy sends none
+        MAX_CONTENT_LENGTH=MAX_FORM,
         MAX_FORM_MEMORY_SIZE=MAX_FORM,
     )
     app.session_interface = Browsers()

@@ -3,12 +3,11 @@
 from urllib.parse import urlsplit
 
 from flask import Request
-from werkzeug.sansio.utils import host_is_trusted
 
 from bridge.config import Config
 from bridge.store import Store
 
-_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -16,7 +15,7 @@ def is_https(config: Config, request: Request) -> bool:
     """Return whether the browser speaks https, be it to a proxy that we were not told of."""
     public = urlsplit(config.public_url)
     return request.is_secure or (
-        public.scheme == "https" and request.host.partition(":")[0] == public.hostname
+        public.scheme == "https" and _name(request.host) == public.hostname
     )
 
 
@@ -26,10 +25,13 @@ def is_ours(config: Config, store: Store, request: Request) -> bool:
     Where PUBLIC_URL is not set, its name is not known before the setup: until then any name
     is ours that comes over https.
     """
-    known = config.public_url or store.accounts.public_url()
-    if host_is_trusted(request.host, [*_LOOPBACK, *_host(known)]):
+    name = _name(request.host)
+    if name in _LOOPBACK:
         return True
-    return not known and request.is_secure and not store.accounts.exist()
+    known = config.public_url or store.accounts.public_url()
+    if known:
+        return name == urlsplit(known).hostname
+    return request.is_secure and not store.accounts.exist()
 
 
 def is_foreign(request: Request) -> bool:
@@ -48,6 +50,9 @@ def is_foreign(request: Request) -> bool:
     return origin != "null" and urlsplit(origin).netloc != request.host
 
 
-def _host(url: str) -> list[str]:
-    host = urlsplit(url).hostname
-    return [f"[{host}]" if ":" in host else host] if host else []
+def _name(host: str) -> str:
+    """Return the host without its port, in lower case; empty for one that is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import astuple, fields
 from datetime import timedelta
@@ -16,6 +17,7 @@ from bridge.web.admin import current
 from bridge.web.admin.security import needs
 
 DAYS = (1, 7, 30, 90)
+_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]+$)")
 blueprint = Blueprint("data", __name__, url_prefix="/data")
 
 
@@ -126,4 +128,4 @@ def _csv(lines: Iterator[EventLine]) -> Iterator[str]:
 def _cell(value: object) -> str:
     """Return text that no spreadsheet takes for a formula."""
     cell = "" if value is None else str(value)
-    return f"'{cell}" if cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+    return f"'{cell}" if _FORMULA.match(cell) else cell
