@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,11 +28,13 @@ from bridge import config, policy, registry
 from bridge.events import ConfigError, Sample, SourceAdapter
 from bridge.sandbox import Sandbox
 from bridge.store import Route, Source, Store
+from bridge.visitors import COLLECTED
 
 from .shared import open_store, print_table
 from .source import urls_of
 
 SECRET = "demo-secret"
+BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36"
 PATIENCE_S = 60
 _ISO = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
 _MILLISECONDS = re.compile(rb"(?<!\d)1[78]\d{11}(?!\d)")
@@ -157,13 +159,20 @@ def _post_all(store: Store, base_url: str) -> list[_Posted]:
                 live_since=None,
             )
         )
-        url = urls_of(source, base_url)["webhook_url"]
-        posted += [_post(adapter, source, sample, url) for sample in samples]
+        urls = urls_of(source, base_url)
+        posted += [_post(adapter, source, sample, urls) for sample in samples]
     return posted
 
 
-def _post(adapter: SourceAdapter, source: Source, sample: Sample, url: str) -> _Posted:
-    headers = dict(adapter.sign(sample.topic, sample.body, source.settings))
+def _post(
+    adapter: SourceAdapter, source: Source, sample: Sample, urls: Mapping[str, str]
+) -> _Posted:
+    """Post *sample* as the shop would; what a visitor's browser tells goes to the collector."""
+    if sample.topic == COLLECTED:
+        url, headers = urls["collect_url"], {"User-Agent": BROWSER, "Content-Type": "text/plain"}
+    else:
+        url = urls["webhook_url"]
+        headers = dict(adapter.sign(sample.topic, sample.body, source.settings))
     answer = requests.post(url, data=sample.body, headers=headers, timeout=10)
     return _Posted(source, sample, answer.status_code)
 
@@ -219,7 +228,7 @@ def _report(store: Store, posted: list[_Posted]) -> dict[str, int]:
     print_table(columns, rows)
     counts = store.history.counts()
     events = counts["outbox"]
-    acknowledged = sum(one.status == 200 for one in posted)
+    acknowledged = sum(one.status in {200, 204} for one in posted)
     open_events = sum(events.get(state, 0) for state in ("pending", "sending"))
     return {
         "deliveries": acknowledged,

@@ -6,8 +6,9 @@ import pytest
 
 from bridge import policy, registry
 from bridge.cli import demo
-from bridge.receive import Received
+from bridge.receive import Received, collect
 from bridge.translate import translate_due
+from bridge.visitors import COLLECTED
 from tests.bridge.translate.conftest import NOW
 from tests.bridge.translate.line import connect
 from tests.stores import rows
@@ -66,7 +67,10 @@ def shown(request, memory):
     verdicts = {}
     for sample in demo.redated(adapter.samples(), NOW):
         before = len(line.verdicts())
-        assert line.post(sample.topic, sample.body) is Received.STORED
+        if sample.topic == COLLECTED:
+            collect(memory, line.source, sample.body, address="203.0.113.7", agent="Mozilla/5.0")
+        else:
+            assert line.post(sample.topic, sample.body) is Received.STORED
         translate_due(memory)
         verdicts[sample.name] = line.verdicts()[before:]
     return request.param, verdicts, line
