@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, select, update
 
 from . import schema
 from .database import Database
+from .translations import TRANSLATED_STATES
 
 CHUNK = 2_000
 FINAL_STATES = ("sent", "skipped", "dead", "expired")
@@ -33,6 +34,7 @@ class Retention:
         """Drop a chunk of whatever is over its age; return how many rows went (0: all done)."""
         return (
             self._bodies(ages)
+            + self._stranded(ages)
             + self._payloads(ages.payload)
             + self._traces(ages.trace)
             + self._ledger(ages.ledger)
@@ -60,6 +62,38 @@ class Retention:
                 .values(state="dead", reason="undecided", done_at=ages.now)
             )
         return len(ids)
+
+    def _stranded(self, ages: Ages) -> int:
+        """End what will not be sent in time, or decided, for an end of its route stands still.
+
+        Nobody else looks at it while that lasts, and what is kept of its person would stay.
+        """
+        outbox, held = schema.outbox, schema.held
+        source, destination = schema.source, schema.destination
+        shut = select(destination.c.id).where(destination.c.state.not_in(("active", "parked")))
+        still = select(source.c.id).where(source.c.state.not_in(TRANSLATED_STATES))
+        unsent = and_(
+            outbox.c.state == "pending",
+            outbox.c.expires_at <= ages.now,
+            outbox.c.destination_id.in_(shut),
+        )
+        undecided = (held.c.until < ages.undecided, held.c.source_id.in_(still))
+        with self._database.read() as connection:
+            ids = list(connection.scalars(select(outbox.c.id).where(unsent).limit(CHUNK)))
+            ids += connection.scalars(select(held.c.outbox_id).where(*undecided).limit(CHUNK))
+        if not ids:
+            return 0
+        with self._database.write() as connection:
+            ours = (outbox.c.id.in_(ids), outbox.c.state.in_(("pending", "waiting")))
+            ended = (
+                update(outbox)
+                .where(*ours)
+                .values(state="expired", reason="expired", curable=False, done_at=ages.now)
+            )
+            gone = list(connection.scalars(ended.returning(outbox.c.id)))
+            for kept in (held, schema.held_key):
+                connection.execute(delete(kept).where(kept.c.outbox_id.in_(gone)))
+        return len(gone)
 
     def _payloads(self, before: int) -> int:
         outbox, payload = schema.outbox, schema.payload

@@ -1,12 +1,12 @@
 """What grows old is dropped when its time has come, and nothing else with it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from bridge import care, config
-from bridge.store import VerdictRow, retention, schema
+from bridge.store import VerdictRow, micros, retention, schema
 from bridge.translate import translate_due
 from tests.bridge.translate.conftest import *  # noqa: F403  fixtures
 from tests.bridge.translate.line import connect
@@ -116,6 +116,43 @@ def test_a_dead_delivery_is_kept_longer_than_a_translated_one(store, clock):
     assert kept == [1]
     assert rows(store, "delivery_body") == []
     assert line.ends() == [("dead", "not_json")]
+
+
+@pytest.mark.parametrize("state", ["paused", "removed"])
+def test_what_a_destination_does_not_take_in_time_expires_and_goes(store, clock, state):
+    line = connect(store, "shopify")
+    line.tell(*order("shopify", 1, "paid"))
+    store.connections.set_destination(line.destinations[0].id, state=state)
+    clock.move(6 * DAY)
+    purge(store)
+    in_time = line.purchases()
+    clock.move(1 * DAY)
+    purge(store)
+    ended = line.purchases()
+    clock.move(31 * DAY)
+    purge(store)
+
+    assert in_time == [("1", "pending", "")]
+    assert ended == [("1", "expired", "expired")]
+    assert rows(store, "payload") == []
+    assert rows(store, "outbox", "email_key") == [None]
+
+
+@pytest.mark.parametrize("state", ["paused", "removed"])
+def test_what_waits_in_a_source_that_stands_still_expires_and_goes(store, clock, state):
+    clock.now = micros(datetime.fromisoformat("2026-11-23T09:15:00+00:00"))
+    line = connect(store, "shopify", plan="[purchase]\nhold_minutes = 60")
+    line.tell(*order("shopify", 1, "paid"))
+    store.connections.set_source(line.source.id, state=state)
+    clock.move(8 * DAY)
+    purge(store)
+    waiting = line.purchases()
+    clock.move(0.1 * DAY)
+    purge(store)
+
+    assert waiting == [("1", "waiting", "held")]
+    assert line.purchases() == [("1", "expired", "expired")]
+    assert rows(store, "held") == rows(store, "held_key") == []
 
 
 def test_what_tells_nothing_is_not_kept_at_all(store):
