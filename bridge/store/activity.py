@@ -120,6 +120,23 @@ class Activity:
             found, _ = self._of_events(wanted).places(connection, limit, newer=place)
         return len(found)
 
+    def sources(self) -> list[Row]:
+        """Return what lists say of the sources; their settings stay sealed."""
+        return self._rows(
+            schema.source, "id", "kind", "name", "state", "created_at", "ping_at", "delivery_at"
+        )
+
+    def destinations(self) -> list[Row]:
+        """Return what lists say of the destinations, removed ones too."""
+        return self._rows(
+            schema.destination, "id", "kind", "name", "state", "reason", "next_at", "failures"
+        )
+
+    def _rows(self, table: Table, *names: str) -> list[Row]:
+        query = select(*(table.c[name] for name in names)).order_by(table.c.id)
+        with self._database.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
     def event(self, row_id: int) -> Row | None:
         """Return one event without its payload; None if there is none (any more)."""
         table = schema.outbox
