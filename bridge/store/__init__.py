@@ -16,6 +16,7 @@ from .history import History, Story
 from .intake import Intake
 from .ledger import Ledger, LedgerLine
 from .outbox import Claim, Lane, Outbox
+from .overview import EventCount, Overview, PlanVersion
 from .places import Page, Place
 from .records import AuditLine, EventLine, Records
 from .replays import Replayed, Replays
@@ -58,6 +59,7 @@ __all__ = [
     "DeliveryFilter",
     "Destination",
     "Erasure",
+    "EventCount",
     "EventFilter",
     "EventLine",
     "HeldEvent",
@@ -72,6 +74,7 @@ __all__ = [
     "Outcome",
     "Page",
     "Place",
+    "PlanVersion",
     "Replayable",
     "Replayed",
     "Route",
@@ -110,6 +113,7 @@ class Store:
         self.rotation = Rotation(self.database, vault)
         self.retention = Retention(self.database)
         self.history = History(self.database, vault)
+        self.overview = Overview(self.database, vault)
         self.activity = Activity(self.database)
         self.summary = Summary(self.database)
         self.accounts = Accounts(self.database, vault)
