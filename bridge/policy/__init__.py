@@ -33,12 +33,16 @@ def decide(
     *,
     shop_country: str | None,
     max_age: Callable[[str], timedelta],
+    heard_at: datetime | None = None,
 ) -> Verdict:
     """Return the verdict on *event* at *now*.
 
     *max_age* tells by action source how old an event may be when it is sent.  The first
-    check that finds a reason decides; `checks.CHECKS` has their order.
+    check that finds a reason decides; `checks.CHECKS` has their order.  *heard_at* is when it
+    was received: where much else has been received since and is not read yet, an event that
+    would have waited then is to wait until that is known, however late it is now.
     """
+    heard_at = heard_at or now
     custom = rules.custom_rule(event.occasion)
     name = custom.name if custom else rules.events.name(event.occasion)
     if name is None:
@@ -57,18 +61,18 @@ def decide(
         until=patience, reason="visitor", event_name=case.name, decision=decision
     )
     if not decision.allowed:
-        if decision.reason == UNKNOWN and patience > now:
+        if decision.reason == UNKNOWN and patience > heard_at:
             return waits_for_visitor
         return Skip(reason=decision.reason, event_name=case.name, decision=decision)
     source = case.channel_rules.action_source
     if now - event.event_time > max_age(source):
         return Skip(reason="expired", event_name=case.name, decision=decision)
     if _lacks_match_key(case):
-        if patience > now:
+        if patience > heard_at:
             return waits_for_visitor
         return Skip(reason="no_match_key", event_name=case.name, decision=decision)
     until, reason = _held_until(case)
-    if until > now:
+    if until > heard_at:
         return Wait(until=until, reason=reason, event_name=case.name, decision=decision)
     return Send(event_name=case.name, action_source=source, decision=decision, browser=case.browser)
 
@@ -121,5 +125,5 @@ def _held_until(case: Case) -> tuple[datetime, str]:
 
 
 def _begun(case: Case) -> datetime:
-    """Return from when a wait counts; a time to come, by a shop's fast clock, delays nothing."""
-    return min(created(case.event), case.event.event_time, case.now)
+    """Return from when a wait counts, also where the shop's clock is fast."""
+    return min(created(case.event), case.now)

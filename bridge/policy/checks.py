@@ -178,7 +178,8 @@ def _amounts(case: Case) -> str:
             return "invalid:currency"
     if case.sale and sides[0].total == 0 and case.rules.purchase.zero_value == "skip":
         return "zero_value"
-    return "invalid:event_time" if event.event_time - case.now > FUTURE else ""
+    latest = max(event.event_time, created(event))  # else it could wait for ever
+    return "invalid:event_time" if latest - case.now > FUTURE else ""
 
 
 # Only `not_paid` is cured by time, so it comes before what is final.

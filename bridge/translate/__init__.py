@@ -9,10 +9,12 @@ from collections.abc import Callable
 
 from bridge.store import DeliveryEnd, Lease, Outcome, Store, StoreError, micros, moment
 
-from .batch import Batch, blame
+from .batch import Batch
 from .examples import Example, examples
+from .faults import blame
 from .memory import Memory
 from .preview import Preview, preview
+from .rehearsal import rehearse
 from .view import View, view_of
 
 __all__ = [
@@ -24,6 +26,7 @@ __all__ = [
     "blame",
     "examples",
     "preview",
+    "rehearse",
     "translate_due",
     "view_of",
 ]
@@ -68,7 +71,7 @@ def _translate_some(store: Store, lease: Lease, now: int, limit: int) -> int:
     deliveries = store.translations.batch(lease, limit)
     # What waits is decided when all is known that was received while it waited.
     held = store.translations.held(lease, now, limit) if len(deliveries) < limit else []
-    batch = Batch(view, deliveries, held)
+    batch = Batch(view, deliveries, held, more=len(deliveries) == limit)
     first = deliveries[0].delivery.received_at if deliveries else None
     first_at = micros(first) if first else now
     batch.decide(Memory.read(store, view, batch.subjects, first_at))

@@ -1,12 +1,11 @@
 """One batch of a source: facts first, then verdicts, then all that is to be written."""
 
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bridge import consent, orders, policy, shape, visitors
+from bridge.consent import DENIED
 from bridge.events import (
-    BridgeError,
     CartSnapshot,
     DataRequest,
     Delivery,
@@ -17,7 +16,6 @@ from bridge.events import (
     OrderCancelled,
     OrderState,
     Redaction,
-    TranslationError,
     Visitor,
     plain,
 )
@@ -30,10 +28,12 @@ from bridge.store import (
     Told,
     VerdictRow,
     micros,
+    moment,
 )
 from bridge.subjects import SubjectKeys, keys_of
 from bridge.visitors import COLLECTED
 
+from .faults import dead
 from .funnel import Funnel
 from .memory import KNOWN, Entry, Memory, Subjects
 from .rows import row_of
@@ -57,13 +57,20 @@ class Batch:
     """Computes; reads and writes nothing itself.
 
     First it reads the facts and tells of whom and what they speak (`subjects`); with what
-    the memory knows of these, `decide` reaches the verdicts; `outcome` is to be written.
+    the memory knows of these, `decide` reaches the verdicts; `outcome` is to be written.  With
+    *more*, other deliveries were received that are not read yet: what they tell is waited for.
     """
 
     def __init__(
-        self, view: View, deliveries: Sequence[StoredDelivery], held: Sequence[HeldEvent] = ()
+        self,
+        view: View,
+        deliveries: Sequence[StoredDelivery],
+        held: Sequence[HeldEvent] = (),
+        *,
+        more: bool = False,
     ) -> None:
         self.subjects = Subjects()
+        self._more = more
         self._view = view
         self._memory = Memory()
         self._ends: list[DeliveryEnd] = []
@@ -86,7 +93,7 @@ class Batch:
             for fact in facts:
                 self._note_subjects(fact)
         except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its delivery
-            return _Read(stored=stored, error=_dead(stored.id, error))
+            return _Read(stored=stored, error=dead(stored.id, error))
         return _Read(stored=stored, facts=facts)
 
     def _translate(self, delivery: Delivery) -> Iterable[Fact]:
@@ -174,7 +181,7 @@ class Batch:
             for fact in read.facts:
                 self._take(fact, read.stored)
         except Exception as error:  # noqa: BLE001  a poisonous event must not stop its source
-            return _dead(delivery_id, error)
+            return dead(delivery_id, error)
         if read.facts:
             return DeliveryEnd(delivery_id=delivery_id, state="translated")
         known = read.stored.delivery.topic in self._view.adapter.topics
@@ -213,7 +220,8 @@ class Batch:
         for event in policy.occasions(told, self._view.rules):
             for way in self._view.ways:
                 self._decide_on(way, event, stored.id, arrived_at=arrived_at, late=late)
-        self._memory.count(told, arrived_at)
+        if not stored.delivery.key.startswith(OWN_KEYS):  # reading a list is no burst
+            self._memory.count(told, arrived_at)
 
     def _with_customer(self, event: Event) -> Event:
         """Return *event* with whether its buyer is new, where the own ledger is to tell."""
@@ -248,6 +256,15 @@ class Batch:
             self._stopped[entry.stored.id] = "cancelled"
             entry.stored = replace(entry.stored, **dead)  # type: ignore[arg-type]  # by name
 
+    def _withdraw(self, entry: Entry) -> None:
+        """Take back what was not sent yet, for its buyer said no since."""
+        denied = {"state": "skipped", "reason": DENIED, "curable": False}
+        if entry.fresh and entry.fresh.state == "pending":
+            entry.fresh = replace(entry.fresh, **denied, payload=None)  # type: ignore[arg-type]  # by name
+        elif entry.stored and not entry.fresh and entry.stored.state == "pending":
+            self._stopped[entry.stored.id] = DENIED
+            entry.stored = replace(entry.stored, **denied)  # type: ignore[arg-type]  # by name
+
     def _decide_on(
         self,
         way: Way,
@@ -272,6 +289,7 @@ class Batch:
             view.now,
             shop_country=view.shop_country,
             max_age=way.adapter.max_age,
+            heard_at=moment(arrived_at) if self._more and arrived_at is not None else None,
         )
         event_id = self._event_id(event)
         purchase_of = event.order_id if event.occasion == Occasion.PURCHASE else None
@@ -286,6 +304,8 @@ class Batch:
         if unowned:
             word, reason = "skip", unowned
         elif entry is None or entry.is_final or outdone or (passed and not entry.stored):
+            if entry and isinstance(verdict, policy.Skip) and verdict.reason == DENIED:
+                self._withdraw(entry)
             word, reason = "skip", entry.standing_reason if entry else KNOWN
         else:
             row = row_of(
@@ -376,16 +396,3 @@ def _is_outdone(verdict: policy.Verdict, *, late: bool) -> bool:
     if isinstance(verdict, policy.Skip):
         return verdict.reason == "not_paid" or (late and verdict.curable)
     return late
-
-
-def _dead(delivery_id: int, error: Exception) -> DeliveryEnd:
-    reason = error.reason if isinstance(error, TranslationError) else "fault"
-    return DeliveryEnd(delivery_id=delivery_id, state="dead", reason=reason, detail=blame(error))
-
-
-def blame(error: Exception) -> str:
-    """Describe *error* without personal data: our own words, or a type and a line."""
-    if isinstance(error, BridgeError):
-        return str(error)
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {last.filename.rsplit('/', 1)[-1]}:{last.lineno}"

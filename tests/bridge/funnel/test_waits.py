@@ -1,8 +1,14 @@
 """What a cart or checkout waits for: a match key, consent, more of the same; and never for ever."""
 
 import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
+
+from bridge.events import Amounts, Basket, Channel, Event, OrderState
+from bridge.plan import parse
+from bridge.policy import RouteView, Skip, decide
 
 from .visit import AGENT, CART_KEY, CHECKOUT, CHECKOUT_KEY, FBP, PAGE, Visit, connect
 
@@ -196,7 +202,7 @@ def test_a_removal_makes_nothing(visit):
     assert len(visit.sent("AddToCart")) == len(visit.events()) == 1
 
 
-@pytest.mark.parametrize("ahead_s", [60, 86_400, 40 * 3_600])
+@pytest.mark.parametrize("ahead_s", [60, 86_400, 40 * 3_600, 10**8])
 def test_a_shops_fast_clock_lets_nothing_wait_for_ever(visit, ahead_s):
     visit.checkout(at=visit.now(ahead_s), note_attributes=GRANTED)
     visit.cart("carts/create", at=visit.now(ahead_s), v7=1)
@@ -274,3 +280,47 @@ def test_the_trace_of_a_wait_names_nobody(visit):
     table = visit.store.history.events(limit=9)
 
     assert "anna" not in json.dumps(table, default=str).lower()
+
+
+def test_after_an_outage_what_was_received_in_time_counts_in_whatever_batch_it_comes(visit):
+    visit.checkout(note_attributes=GRANTED)
+    visit.cart("carts/create", v7=1)
+    for number in range(120):
+        visit.post("orders/edited", {"id": number})
+    visit.browse()
+    visit.cart(v7=2)
+    visit.clock.move(3_600)
+    visit.translate()
+
+    [added] = visit.sent("AddToCart")
+    assert visit.events() == [("pending", ""), ("pending", "")]
+    assert added["custom_data"]["num_items"] == 2
+
+
+def test_after_an_outage_what_nobody_completed_is_skipped(visit):
+    visit.checkout(note_attributes=GRANTED)
+    for number in range(120):
+        visit.post("orders/edited", {"id": number})
+    visit.clock.move(3_600)
+    visit.translate()
+
+    assert visit.events() == [("skipped", "no_match_key")]
+
+
+def test_an_order_created_in_years_to_come_is_not_held_till_then():
+    at = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    made = Event(
+        occasion="purchase",
+        subject_id="1",
+        event_time=at,
+        created_at=at + timedelta(days=9_999),
+        channel=Channel.WEB,
+        order_state=OrderState.PAID,
+        basket=Basket(amounts=Amounts(currency="EUR", total=Decimal(5))),
+    )
+    rules = parse("[purchase]\nhold_minutes = 5").base
+    week = timedelta(days=7)
+    verdict = decide(made, rules, RouteView(), at, shop_country="US", max_age=lambda _: week)
+
+    assert isinstance(verdict, Skip)
+    assert verdict.reason == "invalid:event_time"
