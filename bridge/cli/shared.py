@@ -16,9 +16,14 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSO
 
 
 def open_store(settings: config.Config | None = None, *, migrate: bool = True) -> Store:
-    """Return the store that the environment names, its schema brought up to date."""
+    """Return the store that the environment names, its schema brought up to date.
+
+    It is closed when the command ends.
+    """
     found = settings or config.load()
     store = Store(found.database_url, Vault(found.secret_key, found.secret_key_previous))
+    if context := click.get_current_context(silent=True):
+        context.call_on_close(store.close)
     if migrate:
         try:
             store.migrate()
