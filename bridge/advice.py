@@ -5,7 +5,8 @@ hours.  Source: developers.facebook.com, conversions-api, deduplicate-pixel-and-
 (read 2026-11-23).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bridge.events import OtherSender
@@ -99,3 +100,21 @@ def advise(answer: Answer) -> Advice:
         bridge="hold",
         turn_off=True,
     )
+
+
+def advise_all(answers: Sequence[Answer]) -> list[Advice]:
+    """Return what follows from each of several tools that a shop has at once.
+
+    A purchase has one id: tools that are given another one than the first are not paired.
+    """
+    template: str | None = None
+    found = []
+    for answer in answers:
+        advice = advise(answer)
+        if advice.verdict == "paired" and answer.sender and answer.sender.ids == "chosen":
+            if template is None:
+                template = advice.purchase_id
+            elif template != advice.purchase_id:
+                advice = advise(replace(answer, chosen_id=""))
+        found.append(advice)
+    return found

@@ -11,11 +11,14 @@ from bridge.store import Source, Store
 VALID = timedelta(minutes=15)
 
 
-def authorise_url(store: Store, source: Source, base_url: str, *, session: str) -> str:
+def authorise_url(
+    store: Store, source: Source, base_url: str, *, session: str, return_url: str = ""
+) -> str:
     """Return where the operator's browser is to go, to grant access to the shop.
 
     The state in it counts once, for a quarter of an hour, and belongs to *session*: whoever
-    else calls back with a guessed state changes nothing.
+    else calls back with a guessed state changes nothing.  The browser comes back to
+    *return_url*, else to the front page; raises ConfigError where the shop system has no such page.
     """
     admin = registry.source(source.kind).admin
     state = secrets.token_urlsafe(24)
@@ -23,7 +26,7 @@ def authorise_url(store: Store, source: Source, base_url: str, *, session: str) 
         source.settings,
         state=state,
         callback_url=f"{base_url}/connect/{state}",
-        return_url=f"{base_url}/connect/{state}",
+        return_url=return_url or base_url,
     )
     if not url:
         raise ConfigError(f"source {source.name}: this shop system has no page to grant access")

@@ -118,12 +118,14 @@ class SourceAdapter:
     True where the shop system's ids are only unique within one shop.  `secret_setting`
     names the setting that holds the webhook secrets.  `admin` is None where the shop system
     has no API that we use: then webhooks are made by hand.  `other_senders` are tools of its
-    own that may report the same sales.
+    own that may report the same sales.  `first_settings` name the few that suffice to connect
+    a shop that `admin` can see to; a form asks for the others later.
     """
 
     kind: str
     label: str
     settings: tuple[Setting, ...] = ()
+    first_settings: tuple[str, ...] = ()
     other_senders: tuple[OtherSender, ...] = ()
     topics: Mapping[str, str] = {}
     local_ids = False

@@ -60,7 +60,7 @@ def preview(
     """Return what *plan* would change over all deliveries whose raw bodies are still kept.
 
     Both sides are decided as if for the first time, now; nothing is written.  With *routes*
-    these take the place of those with the same ends, and only their sources are looked at.
+    these take the place of those with the same ends, and only they are looked at.
     Without *since_go_live* orders of before the routes went live count too, on both sides.
     """
     before, after = Side(), Side()
@@ -70,9 +70,16 @@ def preview(
         if routes and source.id not in {one.source_id for one in routes}:
             continue
         view = view_of(store, source, moment(store.now()))
-        view = view if since_go_live else replace(view, ways=[_ever(way) for way in view.ways])
-        wanted = replace(view, rules=plan.rules(source.name), plan_digest="preview")
-        wanted = replace(wanted, ways=[_changed(way, routes) for way in view.ways])
+        ways = [way for way in view.ways if not routes or _ends(way.route) in map(_ends, routes)]
+        if not since_go_live:
+            ways = [replace(way, route=replace(way.route, live_since=None)) for way in ways]
+        view = replace(view, ways=ways)
+        wanted = replace(
+            view,
+            rules=plan.rules(source.name),
+            plan_digest="preview",
+            ways=[_changed(way, routes) for way in ways],
+        )
         old, count = _decided(store, source, view)
         new, _ = _decided(store, source, wanted)
         deliveries += count
@@ -82,15 +89,14 @@ def preview(
     return Preview(deliveries=deliveries, before=before, after=after, changes=changes)
 
 
-def _ever(way: Way) -> Way:
-    return replace(way, route=replace(way.route, live_since=None))
+def _ends(route: Route) -> tuple[int, int]:
+    return route.source_id, route.destination_id
 
 
 def _changed(way: Way, routes: Sequence[Route]) -> Way:
     """Return *way* with the mode and toggles of the route among *routes* with its ends."""
-    ends = (way.route.source_id, way.route.destination_id)
     for one in routes:
-        if (one.source_id, one.destination_id) == ends:
+        if _ends(one) == _ends(way.route):
             return replace(way, route=replace(way.route, mode=one.mode, toggles=one.toggles))
     return way
 

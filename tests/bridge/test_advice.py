@@ -95,3 +95,23 @@ def test_every_adapter_names_its_senders_in_both_languages(kind):
         assert {"en", "fr"} <= one.switch.keys()
         assert set(one.sides) <= {"browser", "server"}
         assert one.ids in {"shared", "chosen", "own"}
+
+
+def test_a_purchase_has_one_id_so_the_second_template_would_count_twice():
+    answers = [
+        Answer(sender=advice.TAGS, dataset="same", chosen_id="order_id"),
+        Answer(sender=advice.CODE, dataset="same", chosen_id="order_number"),
+        Answer(sender=advice.TAGS_SERVER, dataset="same", chosen_id="order_id"),
+    ]
+
+    assert [one.verdict for one in advice.advise_all(answers)] == ["paired", "double", "paired"]
+
+
+def test_tools_that_are_off_or_elsewhere_change_nothing_for_the_others():
+    answers = [
+        Answer(sender=MARKING, dataset="other"),
+        Answer(sender=SECRETIVE),
+        Answer(sender=advice.CODE, dataset="same", chosen_id="order_number"),
+    ]
+
+    assert [one.verdict for one in advice.advise_all(answers)] == ["apart", "alone", "paired"]

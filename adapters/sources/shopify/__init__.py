@@ -51,6 +51,7 @@ class Shopify(SourceAdapter):
     kind = "shopify"
     label = "Shopify"
     admin = ShopifyAdmin()
+    first_settings = ("shop_domain", "client_id", "client_secret")
     other_senders = OTHER_SENDERS
     topics: Mapping[str, str] = {topic: shape.fact for topic, shape in SHAPES.items()}
     settings = (

@@ -61,6 +61,7 @@ class WooCommerce(SourceAdapter):
     label = "WooCommerce"
     local_ids = True
     admin = WooCommerceAdmin()
+    first_settings = ("shop_url",)
     other_senders = OTHER_SENDERS
     settings = (
         Setting(

@@ -14,10 +14,27 @@ from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]  # it has
 from bridge.config import Config
 from bridge.secrets import keyed_hash
 
-from . import accounts, current, errors, forms, security, settings, texts
+from . import (
+    accounts,
+    connections,
+    current,
+    errors,
+    events,
+    forms,
+    security,
+    settings,
+    start,
+    texts,
+)
 from .browser import Browsers
 
-PAGES: Final = (accounts.blueprint, settings.blueprint)
+PAGES: Final = (
+    accounts.blueprint,
+    start.blueprint,
+    events.blueprint,
+    connections.blueprint,
+    settings.blueprint,
+)
 # Word of the text, endpoint; those of pages that are not there are left out.
 NAVIGATION: Final = (
     ("home", "home.index"),
