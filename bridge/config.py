@@ -87,7 +87,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         log_level=read("LOG_LEVEL", _level, "INFO"),
         port=read("PORT", _whole(0, 65535), "8080"),
         web_concurrency=read("WEB_CONCURRENCY", _whole(1, 64), "2"),
-        trusted_proxies=read("TRUSTED_PROXIES", _whole(0, 10), "1" if read.text("DYNO") else "0"),
+        trusted_proxies=read("TRUSTED_PROXIES", _whole(0, 10), str(int(_behind_router(read)))),
         metrics_token=read.text("METRICS_TOKEN"),
         alert_email=read("ALERT_EMAIL", _address, ""),
         smtp_url=read("SMTP_URL", _smtp_url, "smtp://localhost:25"),
@@ -208,6 +208,11 @@ def _duration(text: str) -> timedelta:
     if not match:
         raise ValueError("must be a number with m, h or d, such as 72h")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _behind_router(read: _Reader) -> bool:
+    """Return whether this is a platform whose one router stands in front."""
+    return any(map(read.text, ("DYNO", "RENDER_EXTERNAL_URL", "RAILWAY_PUBLIC_DOMAIN")))
 
 
 def _platform_url(read: _Reader) -> str:

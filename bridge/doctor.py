@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from bridge import net, plan, registry
 from bridge.config import Config
 from bridge.connect import live_shops
-from bridge.events import BridgeError, Finding, Request, Response, Shop
+from bridge.events import BridgeError, Finding, Request, Response, Shop, ShopAdmin
 from bridge.store import Destination, Source, Store, StoreError, moment
 
 SILENT_US = 60_000_000
 SKEW_S = 120
+LOW_MATCH = 4.0
 
 ShopOf = Callable[[Source], Shop]
 Post = Callable[[Request], Response]
@@ -32,7 +33,7 @@ def examine(
         "plan": lambda: _plan(store),
         "destinations": lambda: _destinations(config, store, post),
         "sources": lambda: _sources(
-            store, shop_of or live_shops(store, private=config.allow_private_shops)
+            config, store, shop_of or live_shops(store, private=config.allow_private_shops)
         ),
         "alerts": lambda: _alerts(store),
     }
@@ -119,11 +120,31 @@ def _dataset(config: Config, destination: Destination, post: Post) -> Iterator[F
         found = adapter.read_dataset(post(request))
     except BridgeError as error:
         yield _warn(name, str(error))
-    else:
-        yield Finding(name=name, status=found.status, message=found.message)
+        return
+    yield Finding(name=name, status=found.status, message=found.message)
+    yield from _quality(config, destination, post)
 
 
-def _sources(store: Store, shop_of: ShopOf) -> Iterator[Finding]:
+def _quality(config: Config, destination: Destination, post: Post) -> Iterator[Finding]:
+    """Tell the match quality, where the token may read it."""
+    adapter = registry.destination(destination.kind)
+    try:
+        request = adapter.quality_request(destination.settings, config.endpoint)
+        rows = adapter.read_quality(post(request)) if request else None
+    except BridgeError:
+        return
+    for row in rows or ():
+        if row.match_score is None:
+            continue
+        name = f"destination {destination.name}: quality of {row.event_name}"
+        told = f"match quality {row.match_score:.1f} of 10"
+        if row.match_score >= LOW_MATCH:
+            yield _ok(name, told)
+        else:
+            yield _warn(name, f"{told}: tell more of the buyer, or connect the storefront script")
+
+
+def _sources(config: Config, store: Store, shop_of: ShopOf) -> Iterator[Finding]:
     found = [one for one in store.connections.sources() if one.state != "removed"]
     if not found:
         yield _warn("sources", "none yet: `capi-bridge source add`")
@@ -138,21 +159,38 @@ def _sources(store: Store, shop_of: ShopOf) -> Iterator[Finding]:
             yield _warn(name, "no delivery has arrived yet: look at the webhooks in the shop")
         else:
             yield _ok(name, f"last delivery {moment(source.delivery_at):%Y-%m-%d %H:%M} UTC")
-        yield from _shop(source, shop_of)
+        yield from _shop(config, source, shop_of)
 
 
-def _shop(source: Source, shop_of: ShopOf) -> Iterator[Finding]:
+def _shop(config: Config, source: Source, shop_of: ShopOf) -> Iterator[Finding]:
     try:
         admin = registry.source(source.kind).admin
         if admin is None or not admin.topics(source.settings):
             return
-        for finding in admin.check(shop_of(source)):
+        shop = shop_of(source)
+        for finding in admin.check(shop):
             name = f"source {source.name}: {finding.name}"
             yield Finding(name=name, status=finding.status, message=finding.message)
+        yield _webhooks(config, source, admin, shop)
     except StoreError:
         raise
     except BridgeError as error:
         yield _fail(f"source {source.name}", str(error))
+
+
+def _webhooks(config: Config, source: Source, admin: ShopAdmin, shop: Shop) -> Finding:
+    """Compare the webhooks that are wanted with those that are there."""
+    name = f"source {source.name}: webhooks"
+    url = f"{config.base_url}/webhooks/{source.webhook_key}"
+    found = admin.subscriptions(shop, url)
+    sound = {one.topic for one in found if one.url == url and one.state in {"active", "silent"}}
+    absent = {one.topic for one in found if one.state == "unavailable"}
+    lacking = [one for one in admin.topics(shop.settings) if one not in sound | absent]
+    silent = [one.detail for one in found if one.state == "silent" and one.detail]
+    if lacking:
+        advice = f"`capi-bridge source subscribe {source.name}` makes them"
+        return _fail(name, f"missing or broken: {', '.join(lacking)}; {advice}")
+    return _warn(name, silent[0]) if silent else _ok(name, "all that are wanted are there")
 
 
 def _alerts(store: Store) -> Iterator[Finding]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from bridge import config, registry
+from bridge import config, connect, registry
 from bridge.costs import read_costs
-from bridge.events import Settings
+from bridge.events import ConfigError, Settings
 from bridge.store import Source
 
 from .shared import as_json_option, masked, open_store, print_json, print_table, read_settings, when
@@ -108,12 +108,23 @@ def remove(name: str) -> None:
 
 @source.command()
 @click.argument("name")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def costs(name: str, path: Path) -> None:
-    """Load unit costs from a CSV file: SKU or id, cost in the shop's own currency."""
+@click.argument(
+    "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
+def costs(name: str, path: Path | None) -> None:
+    """Load unit costs from a CSV file (SKU or id, cost), or else from the shop itself.
+
+    They are in the shop's own currency and take the place of all costs before.
+    """
     store = open_store()
     found = store.connections.source(name)
-    read = read_costs(path.name, path.read_bytes())
+    if path:
+        read = read_costs(path.name, path.read_bytes())
+    else:
+        shop = connect.live_shops(store, private=config.load().allow_private_shops)(found)
+        read = dict(connect.admin_of(found).unit_costs(shop) or {})
+        if not read:
+            raise ConfigError(f"source {name}: its shop tells no costs; give a CSV file")
     store.subjects.set_costs(found.id, read)
     store.history.audit("cli", "source.costs", found.name, f"{len(read)} costs")
     click.echo(f"{len(read)} costs are kept for {found.name}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from .adapters import Delivery, Request, Response, Settings
@@ -125,6 +126,12 @@ class ShopAdmin(Protocol):
 
     def count_orders(self, shop: Shop, since: datetime) -> int | None:
         """Return how many orders changed at or after *since*; None if the shop cannot tell."""
+
+    def unit_costs(self, shop: Shop) -> Mapping[str, Decimal] | None:
+        """Return unit costs by SKU or id, in the shop's own currency; None if it tells none.
+
+        Raises ShopError.
+        """
 
     def authorize_url(
         self, settings: Settings, *, state: str, callback_url: str, return_url: str

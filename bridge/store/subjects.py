@@ -25,7 +25,7 @@ from bridge.subjects import SubjectKeys
 
 from . import schema
 from .database import Database
-from .rows import StoredDelivery, moment
+from .rows import RECONCILED, StoredDelivery, moment
 
 CHUNK = 500
 OPENED_AT_ONCE = 100  # a raw body may have two megabytes
@@ -248,10 +248,16 @@ class Subjects:
 
     def costs(self, source_id: int, items: Collection[str]) -> dict[str, Decimal]:
         """Return the unit costs that the operator gave for these SKUs or ids."""
-        table = schema.cost
-        query = select(table).where(table.c.source_id == source_id, table.c.item.in_(items))
+        table, wanted = schema.cost, sorted(items)
+        found: dict[str, Decimal] = {}
         with self._database.read() as connection:
-            return {row.item: Decimal(row.cost) for row in connection.execute(query)}
+            for start in range(0, len(wanted), CHUNK):
+                chunk = table.c.item.in_(wanted[start : start + CHUNK])
+                rows = connection.execute(
+                    select(table).where(table.c.source_id == source_id, chunk)
+                )
+                found.update((row.item, Decimal(row.cost)) for row in rows)
+        return found
 
     def set_costs(self, source_id: int, costs: Mapping[str, Decimal]) -> None:
         """Keep *costs* (by SKU or id, in the shop's own currency) in place of all before."""
@@ -277,6 +283,7 @@ class Subjects:
                 table.c.source_id == source_id,
                 table.c.created_at > decided_since,
                 delivery.c.received_at > received_since,
+                ~delivery.c.key.startswith(RECONCILED),
                 table.c.occasion == Occasion.PURCHASE,
                 table.c.channel.is_not(None),
             )

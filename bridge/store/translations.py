@@ -82,7 +82,11 @@ class Translations:
         )
         due = (
             select(source.c.id)
-            .where(source.c.state.in_(TRANSLATED_STATES), source.c.lease_until <= now, waits)
+            .where(
+                source.c.state.in_(TRANSLATED_STATES),
+                or_(source.c.lease_until <= now, source.c.lease_token.is_(None)),
+                waits,
+            )
             .order_by(source.c.lease_until)
             .limit(1)
         )

@@ -13,11 +13,14 @@ from sqlalchemy import (
     delete,
     exists,
     insert,
+    literal,
+    or_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 
+from bridge.consent import DENIED
 from bridge.events import Occasion
 from bridge.secrets import Vault
 
@@ -57,15 +60,22 @@ class Verdicts:
         self._is_sqlite = is_sqlite
 
     def stop(self, stopped: Mapping[int, str], now: int) -> None:
-        """Skip waiting rows for good, each for its reason."""
+        """Skip waiting rows for good, each for its reason.
+
+        A consent that was withdrawn reaches what is pending too, until it is being sent.
+        """
         table = schema.outbox
         for row_id, reason in stopped.items():
-            self._connection.execute(
+            denied = and_(table.c.state == "pending", literal(reason == DENIED))
+            stopped_id = self._connection.scalar(
                 update(table)
-                .where(table.c.id == row_id, table.c.curable)
+                .where(table.c.id == row_id, or_(table.c.curable, denied))
                 .values(state="skipped", reason=reason, curable=False, done_at=now)
+                .returning(table.c.id)
             )
-            for kept in (schema.held, schema.held_key):
+            if stopped_id is None:
+                continue
+            for kept in (schema.held, schema.held_key, schema.payload):
                 self._connection.execute(delete(kept).where(kept.c.outbox_id == row_id))
 
     def put(self, row: OutboxRow, now: int) -> None:

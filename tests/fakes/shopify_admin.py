@@ -43,6 +43,7 @@ class ShopifyFake(FakeServer):
         self.domain = domain
         self.client_id, self.client_secret = "client-1", "client-secret-1"
         self.admin_token = "shpat_legacy"
+        self.costs: list[tuple[str, str, str | None]] = []
         self.scopes = ["read_orders", "read_customers"]
         self.supported = ["2026-01", "2026-04", "2026-07", "2026-10"]
         self.webhook_version = "2026-10"
@@ -178,9 +179,21 @@ class ShopifyFake(FakeServer):
             "Access": self._access, "RecentWebOrders": self._recent, "Subscriptions": self._listed,
             "Subscribe": self._subscribe, "Unsubscribe": self._unsubscribe,
             "ChangedOrders": self._changed, "CountOrders": self._count, "OrderBodies": self._bodies,
+            "UnitCosts": self._costs,
         }  # fmt: skip
         data = answers[name](variables)
         return Answer(body=data if "errors" in data else {"data": data})
+
+    def _costs(self, variables: dict[str, Any]) -> dict[str, Any]:
+        found = [
+            {
+                "legacyResourceId": variant,
+                "sku": sku,
+                "inventoryItem": {"unitCost": cost and {"amount": cost}},
+            }
+            for variant, sku, cost in self.costs
+        ]
+        return {"productVariants": _connection(found, variables["first"], variables.get("after"))}
 
     def _access(self, _: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -6,6 +6,7 @@ library.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bridge.events import (
@@ -136,6 +137,12 @@ class ShopifyAdmin:
         from .orders import count_orders
 
         return count_orders(_client(shop), since)
+
+    def unit_costs(self, shop: Shop) -> Mapping[str, Decimal] | None:
+        """Return unit costs by variant id and by SKU; raises ShopError."""
+        from .costs import unit_costs
+
+        return unit_costs(_client(shop))
 
     def authorize_url(
         self,

@@ -116,3 +116,12 @@ fragment Address on MailingAddress {
   firstName lastName city zip province provinceCode countryCodeV2 phone
 }
 """
+
+UNIT_COSTS = """
+query UnitCosts($first: Int!, $after: String) {
+  productVariants(first: $first, after: $after) {
+    nodes { legacyResourceId sku inventoryItem { unitCost { amount } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""

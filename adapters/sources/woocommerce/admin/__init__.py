@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from bridge.events import Finding, OrderPage, Request, Setting, Settings, Shop, Subscription
 
@@ -73,6 +74,10 @@ class WooCommerceAdmin:
     def count_orders(self, shop: Shop, since: datetime) -> int | None:
         """Return how many orders changed at or after *since*; raises ShopError."""
         return orders.count_orders(Client(shop), since)
+
+    def unit_costs(self, shop: Shop) -> Mapping[str, Decimal] | None:  # noqa: ARG002
+        """Return None: the REST API that we read tells no cost of goods."""
+        return None
 
     def authorize_url(
         self, settings: Settings, *, state: str, callback_url: str, return_url: str

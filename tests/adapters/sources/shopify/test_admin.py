@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -322,3 +323,13 @@ def test_every_topic_that_is_subscribed_is_read(shop):
     admin.check(shop)
 
     assert set(admin.topics(shop.settings)) <= set(adapter.topics)
+
+
+def test_unit_costs_are_read_by_variant_and_by_sku(shopify, shop):
+    shopify.costs = [(str(number), f"SKU-{number}", f"{number}.50") for number in range(1, 151)]
+    shopify.costs.append(("900", "NO-COST", None))
+
+    costs = admin.unit_costs(shop)
+
+    assert (costs["150"], costs["SKU-150"], len(costs)) == (Decimal("150.50"),) * 2 + (300,)
+    assert "NO-COST" not in costs

@@ -1,0 +1,44 @@
+"""A buyer who says no before an event was sent is not sent, however far it had come."""
+
+import pytest
+
+from bridge.store import Lane
+from bridge.translate import translate_due
+from tests.stores import rows
+
+from .line import connect
+from .shops import DENIED, GRANTED, order
+
+
+@pytest.fixture(params=["shopify", "woocommerce"])
+def line(store, request):
+    return connect(store, request.param)
+
+
+def test_a_denial_takes_back_what_is_pending(line):
+    line.tell(*order(line.source.kind, 1, "paid", consent=GRANTED))
+    assert len(line.pending()) == 1
+
+    line.tell(*order(line.source.kind, 1, "paid", consent=DENIED, minute=5))
+
+    assert line.pending() == []
+    assert line.purchases() == [("1", "skipped", "consent_denied")]
+    assert rows(line.store, "payload") == []
+
+
+def test_a_denial_in_the_same_batch_counts_too(line):
+    line.post(*order(line.source.kind, 1, "paid", consent=GRANTED))
+    line.post(*order(line.source.kind, 1, "paid", consent=DENIED, minute=5))
+    translate_due(line.store)
+
+    assert line.purchases() == [("1", "skipped", "consent_denied")]
+
+
+def test_what_is_being_sent_is_not_taken_back(line):
+    line.tell(*order(line.source.kind, 1, "paid", consent=GRANTED))
+    lane = Lane(destination_id=line.destinations[0].id, mode="live")
+    assert line.store.outbox.claim(lane, 10, line.store.now()).events
+
+    line.tell(*order(line.source.kind, 1, "paid", consent=DENIED, minute=5))
+
+    assert line.purchases() == [("1", "sending", "")]
