@@ -185,7 +185,7 @@ def _webhooks(config: Config, source: Source, admin: ShopAdmin, shop: Shop) -> F
     found = admin.subscriptions(shop, url)
     sound = {one.topic for one in found if one.url == url and one.state in {"active", "silent"}}
     absent = {one.topic for one in found if one.state == "unavailable"}
-    lacking = [one for one in admin.topics(shop.settings) if one not in sound | absent]
+    lacking = [one for one in admin.topics(source.settings) if one not in sound | absent]
     silent = [one.detail for one in found if one.state == "silent" and one.detail]
     if lacking:
         advice = f"`capi-bridge source subscribe {source.name}` makes them"
