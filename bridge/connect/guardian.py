@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bridge.events import BridgeError, ConfigError, Shop, ShopAdmin, ShopError, Subscription
@@ -75,7 +75,7 @@ def _note_repair(
     """Note the repair, and that orders may be missing until the shop's list was read."""
     repairs.append(repair)
     store.history.audit("guardian", action, source.name, repair.topic)
-    store.watches.set_watch(replace(store.watches.watch(source.id), nightly_at=0))
+    store.watches.change_watch(source.id, nightly_at=0)
 
 
 def _mend(
@@ -116,8 +116,7 @@ def unsubscribe(source: Source, shop: Shop, webhook_url: str) -> int:
 def after_outage(store: Store) -> None:
     """Let every source be looked after at once, its orders read: we were away."""
     for source in store.connections.sources():
-        watch = store.watches.watch(source.id)
-        store.watches.set_watch(replace(watch, next_at=0, nightly_at=0))
+        store.watches.change_watch(source.id, next_at=0, nightly_at=0)
 
 
 def watch_due(
@@ -186,8 +185,7 @@ def look_after(
 
 def _look_again(store: Store, source: Source, within: timedelta) -> None:
     spread = random.uniform(0.8, 1.0)  # noqa: S311  so that not all shops are asked at once
-    next_at = store.now() + int(_span(within) * spread)
-    store.watches.set_watch(replace(store.watches.watch(source.id), next_at=next_at))
+    store.watches.change_watch(source.id, next_at=store.now() + int(_span(within) * spread))
 
 
 def _note_fault(store: Store, source: Source, sentence: str, kind: str) -> None:
@@ -225,9 +223,9 @@ def _read_orders(store: Store, source: Source, shop: Shop, should_stop: Callable
         elif not _is_silent(store, source, now):
             return
     reconcile(store, source, shop, since=since, should_stop=should_stop)
-    done = store.watches.watch(source.id)
-    if due and done.read_until is not None and done.read_until >= now:
-        store.watches.set_watch(replace(done, nightly_at=now + _span(NIGHTLY)))
+    read_until = store.watches.watch(source.id).read_until
+    if due and read_until is not None and read_until >= now:
+        store.watches.change_watch(source.id, nightly_at=now + _span(NIGHTLY))
 
 
 def _complete_until(source: Source, watch: Watch) -> int:

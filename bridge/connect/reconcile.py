@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from bridge import registry
 from bridge.events import ConfigError, Shop, ShopAdmin
@@ -51,8 +52,7 @@ def reconcile(
     admin, watch = admin_of(source), store.watches.watch(source.id)
     began = store.now()
     if since is not None or watch.read_since is None:
-        watch = replace(watch, read_since=_start(watch, since, began), cursor=None)
-        store.watches.set_watch(watch)
+        watch = _note(store, watch, read_since=_start(watch, since, began), cursor=None)
     result = Read()
     while not should_stop():
         page = admin.orders_since(shop, moment(watch.read_since or began), watch.cursor)
@@ -71,16 +71,20 @@ def reconcile(
             notes=tuple(dict.fromkeys((*result.notes, *page.notes))),
         )
         if page.cursor is None:
-            watch = replace(watch, read_since=None, cursor=None, read_until=_until(watch, began))
-            store.watches.set_watch(watch)
+            until = _until(watch, began)
+            watch = _note(store, watch, read_since=None, cursor=None, read_until=until)
             break
-        watch = replace(watch, cursor=page.cursor)
-        store.watches.set_watch(watch)
+        watch = _note(store, watch, read_since=watch.read_since, cursor=page.cursor)
     log.info(
         "orders.reconciled",
         extra={"source": source.id, "orders": result.orders, "new": result.new},
     )
     return result if watch.read_since is None else replace(result, finished=False)
+
+
+def _note(store: Store, watch: Watch, **changes: Any) -> Watch:
+    store.watches.change_watch(watch.source_id, **changes)
+    return replace(watch, **changes)
 
 
 def _start(watch: Watch, since: int | None, now: int) -> int:

@@ -97,10 +97,18 @@ class Watches:
         return Watch(**{**row, "findings": found})
 
     def set_watch(self, watch: Watch) -> None:
-        """Keep *watch*."""
-        values: dict[str, Any] = dict(vars(watch))
-        values["findings"] = json.dumps([vars(one) for one in watch.findings])
-        fresh = insert_on(schema.watch, is_sqlite=self._database.is_sqlite).values(values)
+        """Keep *watch*, whatever others have changed of it meanwhile."""
+        changes = dict(vars(watch))
+        self.change_watch(changes.pop("source_id"), **changes)
+
+    def change_watch(self, source_id: int, **changes: Any) -> None:
+        """Keep these fields of the watch over a source, and leave the others as they are."""
+        values = dict(changes)
+        if "findings" in values:
+            values["findings"] = json.dumps([vars(one) for one in values["findings"]])
+        fresh = insert_on(schema.watch, is_sqlite=self._database.is_sqlite).values(
+            source_id=source_id, **values
+        )
         with self._database.write() as connection:
             connection.execute(
                 fresh.on_conflict_do_update(index_elements=["source_id"], set_=values)
