@@ -212,8 +212,11 @@ class Connections:
             connection.execute(update(table).where(table.c.id == destination_id).values(values))
 
     def set_route(self, route: Route) -> None:
-        """Store *route* in place of the one between the same ends."""
-        table = schema.route
+        """Store *route* in place of the one between the same ends.
+
+        From now on a shadow sends nothing: what is still pending is skipped.
+        """
+        table, outbox = schema.route, schema.outbox
         ends = (table.c.source_id == route.source_id) & (
             table.c.destination_id == route.destination_id
         )
@@ -232,6 +235,16 @@ class Connections:
                     toggles_before=_dumped(route.toggles_before),
                 )
             )
+            if route.mode == "shadow":
+                connection.execute(
+                    update(outbox)
+                    .where(
+                        outbox.c.source_id == route.source_id,
+                        outbox.c.destination_id == route.destination_id,
+                        outbox.c.state == "pending",
+                    )
+                    .values(state="skipped", reason="shadow", done_at=self._database.local_now())
+                )
 
     def routes(self, source_id: int | None = None) -> list[Route]:
         """Return the routes of a source (None: of all) to destinations not removed, as of now."""

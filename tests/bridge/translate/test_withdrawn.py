@@ -42,3 +42,11 @@ def test_what_is_being_sent_is_not_taken_back(line):
     line.tell(*order(line.source.kind, 1, "paid", consent=DENIED, minute=5))
 
     assert line.purchases() == [("1", "sending", "")]
+
+
+def test_a_route_that_becomes_a_shadow_sends_nothing_more(line):
+    line.tell(*order(line.source.kind, 1, "paid", consent=GRANTED))
+
+    line.route(mode="shadow")
+
+    assert line.purchases() == [("1", "skipped", "shadow")]
