@@ -1,7 +1,8 @@
 """Who else reports the sales, and what follows from it: which parts to keep, what to turn off.
 
 Meta drops a repeated event only where dataset, event name and event id are the same, within 48
-hours.  Source: developers.facebook.com, conversions-api, deduplicate-pixel-and-server-events
+hours, and only of a browser and a server: of two servers it keeps both.
+Source: developers.facebook.com, conversions-api, deduplicate-pixel-and-server-events
 (read 2026-11-23).
 """
 
@@ -45,7 +46,7 @@ class Advice:
     """What to do.  `verdict` is the case in one word:
 
     ``alone`` nobody else sends to this dataset · ``apart`` the other sends to another one ·
-    ``paired`` both send the same event ids, which the platform counts once · ``filled`` the
+    ``paired`` its pixel and we send the same event ids, which count once · ``filled`` the
     other goes first, the bridge sends what it left out · ``double`` every sale would count
     twice.
 
@@ -78,8 +79,7 @@ def advise(answer: Answer) -> Advice:
     if answer.dataset == "other":
         return Advice(verdict="apart", pixel=pixel, server=server)
     if sender.ids == "chosen" and answer.chosen_id in CHOSEN_IDS:
-        template = CHOSEN_IDS[answer.chosen_id]
-        return Advice(verdict="paired", pixel=pixel, server=server, purchase_id=template)
+        return _paired(pixel, server, CHOSEN_IDS[answer.chosen_id])
     if sender.marks_orders:
         # It reports when an order is placed, tries once, and marks the order before it tries:
         # what it did not mark is ours.  Better it stops, so that unpaid orders do not count.
@@ -92,7 +92,25 @@ def advise(answer: Answer) -> Advice:
             shares=True,
         )
     if sender.ids == "shared":
-        return Advice(verdict="paired", pixel=pixel, server=server)
+        return _paired(pixel, server)
+    return _double(pixel, server)
+
+
+def _paired(pixel: str, server: str, template: str = "") -> Advice:
+    """Return the advice on equal ids: they pair the pixel with us, never its server too."""
+    if pixel != "keep":
+        return _double(pixel, server)
+    second = server == "keep"
+    return Advice(
+        verdict="paired",
+        pixel=pixel,
+        server="off" if second else server,
+        turn_off=second,
+        purchase_id=template,
+    )
+
+
+def _double(pixel: str, server: str) -> Advice:
     return Advice(
         verdict="double",
         pixel="off" if pixel == "keep" else pixel,

@@ -29,7 +29,7 @@ from .rows import UNREADABLE, Claimed, Destination, Settled, storable
 
 LEASE_US = 120_000_000
 RETIRE_AT_ONCE = 5_000  # a long outage must not make us look at old events batch by batch
-AMBIGUOUS_US = 40 * 3600 * 1_000_000  # within the 48 hours in which Meta drops a repeated event
+AMBIGUOUS_US = 40 * 3600 * 1_000_000  # later, nobody would find the copy beside the first
 
 
 @dataclass(frozen=True, kw_only=True)

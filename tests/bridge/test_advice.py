@@ -104,7 +104,21 @@ def test_a_purchase_has_one_id_so_the_second_template_would_count_twice():
         Answer(sender=advice.TAGS_SERVER, dataset="same", chosen_id="order_id"),
     ]
 
-    assert [one.verdict for one in advice.advise_all(answers)] == ["paired", "double", "paired"]
+    found = advice.advise_all(answers)
+
+    # Of two servers the platform keeps both, whatever their ids: the third is double too.
+    assert [one.verdict for one in found] == ["paired", "double", "double"]
+
+
+@pytest.mark.parametrize("ids", ["chosen", "shared"])
+def test_equal_ids_pair_the_pixel_but_never_a_second_server(ids):
+    both = OtherSender(name="x", label={}, switch={}, sides=("browser", "server"), ids=ids)
+    chosen = "formula" if ids == "chosen" else ""
+
+    found = advise(Answer(sender=both, dataset="same", chosen_id=chosen))
+
+    assert (found.verdict, found.pixel, found.server) == ("paired", "keep", "off")
+    assert found.turn_off
 
 
 def test_tools_that_are_off_or_elsewhere_change_nothing_for_the_others():
