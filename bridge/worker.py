@@ -103,8 +103,9 @@ class Worker:
         return 0 if self._sender.send_due(self._stopping.is_set) else POLL_S
 
     def _guard(self) -> float:
-        if self._config.public_url:  # else shops would be given an address of this machine
-            watch_due(self._store, self._config.base_url, self._shop_of, self._stopping.is_set)
+        address = self._config.public_url or self._store.accounts.public_url()
+        if address:  # else shops would be given an address of this machine
+            watch_due(self._store, address, self._shop_of, self._stopping.is_set)
         return GUARD_S
 
     def _care(self) -> float:
