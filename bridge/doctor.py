@@ -184,12 +184,13 @@ def _webhooks(config: Config, source: Source, admin: ShopAdmin, shop: Shop) -> F
     url = f"{config.base_url}/webhooks/{source.webhook_key}"
     found = admin.subscriptions(shop, url)
     sound = {one.topic for one in found if one.url == url and one.state in {"active", "silent"}}
-    absent = {one.topic for one in found if one.state == "unavailable"}
-    lacking = [one for one in admin.topics(source.settings) if one not in sound | absent]
+    lacking = [one for one in admin.topics(source.settings) if one not in sound]
     silent = [one.detail for one in found if one.state == "silent" and one.detail]
-    if lacking:
-        advice = f"`capi-bridge source subscribe {source.name}` makes them"
-        return _fail(name, f"missing or broken: {', '.join(lacking)}; {advice}")
+    told = f"not there: {', '.join(lacking)}"
+    if lacking and not sound:
+        return _fail(name, f"{told}; `capi-bridge source subscribe {source.name}` makes them")
+    if lacking:  # perhaps the shop knows them only with our companion
+        return _warn(name, f"{told}; the guardian makes those that the shop knows")
     return _warn(name, silent[0]) if silent else _ok(name, "all that are wanted are there")
 
 

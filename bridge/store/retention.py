@@ -141,21 +141,19 @@ class Retention:
         )
 
     def _ledger(self, before: int) -> int:
-        purchase, known = schema.purchase, schema.known_order
-        with self._database.read() as connection:
-            old_purchase = connection.scalar(
-                select(purchase.c.order_id).where(purchase.c.decided_at < before).limit(1)
-            )
-            old_order = connection.scalar(
-                select(known.c.order_id).where(known.c.seen_at < before).limit(1)
-            )
-        if old_purchase is None and old_order is None:
-            return 0
-        with self._database.write() as connection:
-            return (
-                connection.execute(delete(purchase).where(purchase.c.decided_at < before)).rowcount
-                + connection.execute(delete(known).where(known.c.seen_at < before)).rowcount
-            )
+        count = 0
+        for column in (
+            schema.purchase.c.decided_at,
+            schema.known_order.c.seen_at,
+            schema.listed_order.c.seen_at,
+        ):
+            old = column < before
+            with self._database.read() as connection:
+                if connection.scalar(select(column).where(old).limit(1)) is None:
+                    continue
+            with self._database.write() as connection:
+                count += connection.execute(delete(column.table).where(old)).rowcount
+        return count
 
     def _drop(self, chunk: Select[tuple[int]], *keys: ColumnElement[int]) -> int:
         """Delete a chunk of ids wherever they stand; return how many ids there were."""
