@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, exists, or_, select, text
 
 from . import schema
 from .database import Database
-from .places import Page, Place, Row, Search, in_order
+from .places import Page, Place, Row, Search
 from .replays import REPLAYABLE
 
 REPLAY_WINDOW = 5_000
@@ -70,7 +70,7 @@ class Replayable:
     `gone` more are no longer held raw.  `older` is where the next ones begin.
     """
 
-    ids: list[int]
+    places: list[Place]
     gone: int
     older: Place | None
 
@@ -202,23 +202,25 @@ class Activity:
         """Return the newest events of *wanted*, before *older*, that may be decided again."""
         states = tuple(one for one in REPLAYABLE if not wanted.states or one in wanted.states)
         if not states:
-            return Replayable(ids=[], gone=0, older=None)
+            return Replayable(places=[], gone=0, older=None)
         search = self._of_events(replace(wanted, states=states))
         outbox, body = schema.outbox, schema.delivery_body
-        ids: list[int] = []
+        raw: set[int] = set()
         with self._database.read() as connection:
             places, edge = search.places(connection, REPLAY_WINDOW, older=older)
             for start in range(0, len(places), 500):
-                chunk = [place[1] for place in places[start : start + 500]]
+                chunk = [row_id for _, row_id in places[start : start + 500]]
                 held = (
                     select(outbox.c.id)
                     .join(body, body.c.delivery_id == outbox.c.delivery_id)
                     .where(outbox.c.id.in_(chunk), outbox.c.reason != "replayed")
-                    .order_by(*in_order(outbox.c.created_at, outbox.c.id))
                 )
-                ids += connection.scalars(held)
-        full = len(places) == REPLAY_WINDOW
-        return Replayable(ids=ids, gone=len(places) - len(ids), older=places[-1] if full else edge)
+                raw |= set(connection.scalars(held))
+        return Replayable(
+            places=[place for place in places if place[1] in raw],
+            gone=len(places) - len(raw),
+            older=places[-1] if len(places) == REPLAY_WINDOW else edge,
+        )
 
     def replaying(self, limit: int = 1_000) -> int:
         """Return how many replayed events are not decided again yet, at most *limit*."""

@@ -16,22 +16,27 @@ from bridge.secrets import keyed_hash
 
 from . import (
     accounts,
+    activity,
     connections,
     current,
     errors,
     events,
     forms,
+    home,
     security,
     settings,
     start,
     texts,
+    words,
 )
 from .browser import Browsers
 
 PAGES: Final = (
     accounts.blueprint,
+    home.blueprint,
     start.blueprint,
     events.blueprint,
+    activity.blueprint,
     connections.blueprint,
     settings.blueprint,
 )
@@ -68,6 +73,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(page)
     app.register_blueprint(_root)
     errors.register(app)
+    words.register(app)
     app.jinja_env.globals.update(
         t=current.text,
         word=current.word,

@@ -183,9 +183,9 @@ def test_only_what_is_held_raw_can_be_replayed_and_the_rest_is_counted(store, so
     arrive("3")
 
     found = store.activity.replayable(EventFilter())
-    assert (len(found.ids), found.gone, found.older) == (1, 1, None)
-    assert store.activity.replayable(EventFilter(states=("sent",))).ids == []
+    assert (len(found.places), found.gone, found.older) == (1, 1, None)
+    assert store.activity.replayable(EventFilter(states=("sent",))).places == []
     assert store.activity.replayable(EventFilter(reasons=("consent_unknown",))).gone == 1
-    assert store.replays.replay_events(found.ids).events == 1
-    assert store.activity.replayable(EventFilter(states=("dead",))).ids == []
+    assert store.replays.replay_events([found.places[0][1]]).events == 1
+    assert store.activity.replayable(EventFilter(states=("dead",))).places == []
     assert store.activity.replaying() == 1
