@@ -38,7 +38,8 @@ def order(machine: Machine, source: Source) -> str:
     times = dict.fromkeys(("date_created_gmt", "date_paid_gmt"), now.isoformat()[:19])
     billing = {**told["billing"], "country": "US", "state": "NY"}
     body = {**told, **times, "id": int(number), "number": number, "billing": billing}
-    body |= {"created_via": "checkout", "customer_ip_address": "203.0.113.7"}
+    body |= {"meta_data": [], "created_via": "checkout"}  # no event id of another order
+    body |= {"customer_ip_address": "203.0.113.7"}
     body |= {"customer_user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
     raw = json.dumps(body).encode()
     headers = registry.source(source.kind).sign(case.topic, raw, settings_of(source.kind))
