@@ -22,9 +22,7 @@ CHOSEN_IDS: Final = {
 }
 # Tools that any shop may have; their labels stand in the texts.
 TAGS: Final = OtherSender(name="tag_manager", label={}, switch={}, ids="chosen")
-TAGS_SERVER: Final = OtherSender(
-    name="tag_manager_server", label={}, switch={}, sides=("server",), ids="chosen"
-)
+TAGS_SERVER: Final = OtherSender(name="tag_manager_server", label={}, switch={}, sides=("server",))
 CODE: Final = OtherSender(name="theme_code", label={}, switch={}, ids="chosen")
 COMMON: Final = (TAGS, TAGS_SERVER, CODE)
 

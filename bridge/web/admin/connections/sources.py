@@ -43,11 +43,8 @@ def add(kind: str) -> ResponseReturnValue:
         abort(404)
     adapter = registry.source(kind)
     name = request.form.get("name", "").strip()[:MAX_NAME]
-    values, errors = forms.read_settings(adapter.settings, request.form, {})
-    secret = adapter.secret_setting
-    if adapter.first_settings and secret in errors:  # nobody has to see it
-        values[secret] = secrets.token_hex(24)
-        del errors[secret]
+    known = {} if _by_hand(adapter) else _made_secret(adapter)
+    values, errors = forms.read_settings(_asked(adapter), request.form, known)
     if not errors:
         try:
             source = current.store().connections.add_source(kind, name, values)
@@ -158,6 +155,28 @@ def _without_secret(adapter: SourceAdapter) -> list[Setting]:
     return [one for one in adapter.settings if one.name != adapter.secret_setting]
 
 
+def _by_hand(adapter: SourceAdapter) -> bool:
+    return not adapter.first_settings or bool(request.values.get("hand"))
+
+
+def _asked(adapter: SourceAdapter) -> list[Setting]:
+    """Return the settings that the form asks for: all by hand, else the few that suffice."""
+    if _by_hand(adapter):
+        return list(adapter.settings)
+    return [
+        replace(one, required=True)
+        for one in adapter.settings
+        if one.name in adapter.first_settings
+    ]
+
+
+def _made_secret(adapter: SourceAdapter) -> dict[str, str]:
+    """Return a webhook secret that nobody has to see, where the shop system asks for one."""
+    name = adapter.secret_setting
+    needed = any(one.name == name and one.required for one in adapter.settings)
+    return {name: secrets.token_hex(24)} if needed else {}
+
+
 def _form(
     kind: str,
     name: str = "",
@@ -165,17 +184,17 @@ def _form(
     errors: Mapping[str, str] | None = None,
 ) -> str:
     adapter = registry.source(kind)
-    first = set(adapter.first_settings) or {one.name for one in adapter.settings if one.required}
-    typed = {one.name for one in adapter.settings if not one.secret}
+    asked = _asked(adapter)
+    typed = {one.name for one in asked if not one.secret}
     return render_template(
         "admin/connections/source_new.html",
         adapter=adapter,
         name=name,
-        first=[one for one in adapter.settings if one.name in first],
-        others=[one for one in adapter.settings if one.name not in first],
+        by_hand=_by_hand(adapter),
+        first=[one for one in asked if one.required],
+        others=[one for one in asked if not one.required],
         values={key: value for key, value in (values or {}).items() if key in typed},
         errors=errors or {},
-        optional=lambda one: replace(one, required=False),
     )
 
 

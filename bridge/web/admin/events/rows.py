@@ -30,12 +30,14 @@ class Ends:
 class Row:
     """One event name on a route.
 
-    `in_plan` is False where the plan sends none of its occasions; `owner` is ``webhook`` or
-    ``browser``; `content_ids` are those of the last event that was rendered.
+    `states` are the order states that count, empty where none is asked for.  `in_plan` is
+    False where the plan sends none of its occasions; `owner` is ``webhook`` or ``browser``;
+    `content_ids` are those of the last event that was rendered.
     """
 
     name: str
     occasions: Sequence[str]
+    states: Sequence[str]
     in_plan: bool
     on: bool
     owner: str
@@ -81,7 +83,8 @@ def rows_of(ends: Ends) -> list[Row]:
     return [
         Row(
             name=name,
-            occasions=occasions_of(rules, name),
+            occasions=_told(rules, name),
+            states=rules.purchase.paid_states if is_purchase(rules, name) else (),
             in_plan=is_in_plan(rules, name),
             on=is_in_plan(rules, name) and ends.route.toggles.get(name, True),
             owner=owner_of(rules, name),
@@ -97,6 +100,12 @@ def rows_of(ends: Ends) -> list[Row]:
 def occasions_of(rules: Rules, name: str) -> list[str]:
     """Return the occasions that the plan calls *name*, those that are off included."""
     return [key for key, known in rules.events.names.items() if known == name]
+
+
+def _told(rules: Rules, name: str) -> list[str]:
+    """Return the occasions that lead to the event now, or would if it were on."""
+    known = occasions_of(rules, name)
+    return [one for one in known if one not in rules.events.off] or known
 
 
 def is_in_plan(rules: Rules, name: str) -> bool:
