@@ -12,7 +12,7 @@ from bridge.store import Store
 
 from .machine import Machine, children, wait_until
 
-SOON_S = 10
+SOON_S = 30  # a loaded machine takes its time; a hang takes for ever
 WRONG = {
     "SECRET_KEY": "short",
     "DATABASE_URL": "mysql://root:hush-hush@db/bridge",

@@ -46,6 +46,8 @@ def test_the_parts_of_a_recorded_order_add_up(case):
 
 def test_the_parts_of_every_sample_add_up():
     for sample in adapter.samples():
+        if sample.topic not in adapter.topics:
+            continue  # what the storefront script posts
         [fact] = translate(sample.topic, sample.body)
         if isinstance(fact, Event) and fact.basket.amounts.items is not None:
             assert remainder(fact.basket.amounts) == 0, sample.name
