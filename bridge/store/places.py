@@ -15,7 +15,8 @@ from sqlalchemy import (
     union_all,
 )
 
-WINDOW = 20_000
+WINDOW = 10_000  # so many rows are looked at for a page at most
+FIRST_WINDOW = 500  # which is enough for what is common
 
 Place = tuple[int, int]  # time of arrival in microseconds, row id
 Row = dict[str, Any]
@@ -56,7 +57,21 @@ class Search:
 
         They come newest first, before *older* if there is one; or oldest first, after *newer*.
         """
-        window = max(WINDOW, limit) if self.checks else limit
+        found, edge = self._within(FIRST_WINDOW, connection, limit, older, newer)
+        if edge is not None and len(found) < limit:
+            found, edge = self._within(WINDOW, connection, limit, older, newer)
+        return found, edge
+
+    def _within(
+        self,
+        window: int,
+        connection: Connection,
+        limit: int,
+        older: Place | None,
+        newer: Place | None,
+    ) -> tuple[list[Place], Place | None]:
+        """Return what is found among the next *window* rows, and the last of these (None: all)."""
+        window = max(window, limit) if self.checks else limit
         candidates = self._candidates(window, older, newer)
         order = in_order(candidates.c.time, candidates.c.id, forward=newer is not None)
         query = select(candidates.c.time, candidates.c.id).order_by(*order)

@@ -106,6 +106,7 @@ def test_an_order_is_found_by_number_with_or_without_its_sign_by_id_and_by_event
 
 
 def test_a_search_that_ends_early_says_how_far_it_looked_and_goes_on(store, arrive, monkeypatch):
+    monkeypatch.setattr(places, "FIRST_WINDOW", 3)
     monkeypatch.setattr(places, "WINDOW", 4)
     arrive("0", event_name="Rare")
     for number in range(1, 6):
