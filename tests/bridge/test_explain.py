@@ -181,7 +181,7 @@ def test_a_payload_is_shown_with_its_people_covered():
     assert found["user_data"]["fbp"] == found["custom_data"]["note"] == COVERED
     assert found["event_source_url"] == "https://shop.example/…"
     assert found["custom_data"]["contents"] == [{"id": "sku", "quantity": 1, "title": COVERED}]
-    assert (found["event_id"], found["custom_data"]["value"]) == ("purchase.1", "9.9")
+    assert (found["event_id"], found["custom_data"]["value"]) == ("purchase.1", 9.9)
     assert not [canary for canary in CANARIES if canary in repr(found)]
 
 
