@@ -47,6 +47,7 @@ def translate(
     """
     clock = micros(read_time(now)) if now else None
     store = Store("sqlite://", Vault(secrets.token_hex(32)), lambda: clock or _now())
+    click.get_current_context().call_on_close(store.close)
     source = _source(store, kind, "\n".join(secret), word, pairs)
     if plan_path:
         text = _plan_text(plan_path)

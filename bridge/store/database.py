@@ -79,6 +79,8 @@ class Database:
             Path(self._file).parent.mkdir(parents=True, exist_ok=True)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         _opened.add(self)
+        # One that nobody closed lets go of its connections when it is forgotten.
+        weakref.finalize(self, self.engine.dispose).atexit = False
 
     def local_now(self) -> int:
         """Return this machine's time in microseconds since 1970 UTC."""
