@@ -23,6 +23,7 @@ from bridge.events import ConfigError
 READ_S = 4.0  # with the write to disk still within the five seconds of a shop
 IDLE_S = 5.0  # from connecting to the first byte
 BUFFER = 64 * 1024  # what is larger is read by its thread, against the same deadline
+STOPS = {signal.SIGTERM, signal.SIGINT}
 _TICK_S = 0.25
 _HEAD_ENDS = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,19})[ \t]*\r\n", re.IGNORECASE)
@@ -178,6 +179,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
         """Stop in good order on SIGINT too: Ctrl-C, and what some platforms send."""
         super().init_signals()
         signal.signal(signal.SIGINT, self.handle_exit)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)  # since `server.pre_fork`
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Let the embedded worker finish while requests under way are answered."""

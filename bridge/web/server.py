@@ -2,12 +2,16 @@
 
 import logging
 import os
+import signal
 import sys
+from functools import partial
 from typing import Any
 
 from bridge import logs
 from bridge.config import Config
 from bridge.events import BridgeError
+
+from .deadline import STOPS
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +34,7 @@ def settings(config: Config) -> dict[str, Any]:
         "loglevel": config.log_level.lower(),
         "accesslog": None,  # one line of ours a batch says more, and holds no address
         "on_starting": on_starting,
+        "pre_fork": pre_fork,
         "post_fork": post_fork,
         "post_worker_init": post_worker_init,
         "worker_exit": worker_exit,
@@ -46,6 +51,19 @@ def on_starting(server: Any) -> None:
     except BridgeError as error:
         sys.exit(f"Error: DATABASE_URL: {error}")
     application.store.close()
+    release = partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, STOPS)
+    os.register_at_fork(after_in_parent=release)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Hold signals back until the child can take them.
+
+    Before it has its own signal functions, a child has the master's and forgets what it is
+    told; the master tells it once, and kills it 25 seconds later (gunicorn 27.0.1, arbiter.py
+    `stop`, read 2026-11-29).
+    """
+    del server, worker
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
 
 
 def post_fork(server: Any, worker: Any) -> None:

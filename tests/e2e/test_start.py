@@ -10,9 +10,9 @@ import pytest
 
 from bridge.store import Store
 
-from .machine import Machine, children, wait_until
+from .machine import PATIENCE_S, Machine, children, wait_until
 
-SOON_S = 30  # a loaded machine takes its time; a hang takes for ever
+CONFIG = Path(__file__).parents[2] / "gunicorn.conf.py"
 WRONG = {
     "SECRET_KEY": "short",
     "DATABASE_URL": "mysql://root:hush-hush@db/bridge",
@@ -35,7 +35,7 @@ def test_it_starts_with_no_variable_in_an_empty_folder_and_keeps_its_key(bare):
     key = bare.folder / "data" / "secret_key"
     before = key.read_text()
     first.terminate()
-    exit_code = first.wait(30)
+    exit_code = first.wait(PATIENCE_S)
     second = bare.serve()
 
     assert ready
@@ -61,13 +61,12 @@ def test_a_wrong_value_stops_the_start_with_a_sentence_that_names_it(bare, name)
 def test_gunicorn_itself_stops_with_the_same_sentence(bare):
     process = bare.popen(gunicorn(), LOG_LEVEL="LOUD")
 
-    assert process.wait(30) == 1
+    assert process.wait(PATIENCE_S) == 1
     assert bare.errors.read_text().startswith("Error: LOG_LEVEL: ")
     assert "Traceback" not in bare.errors.read_text()
 
 
-def gunicorn() -> list[str]:
-    config = Path(__file__).parents[2] / "gunicorn.conf.py"
+def gunicorn(config: Path = CONFIG) -> list[str]:
     return [sys.executable, "-m", "gunicorn", "-c", str(config), "bridge.wsgi:app"]
 
 
@@ -84,7 +83,7 @@ def test_a_database_that_is_not_there_is_told_in_one_sentence(bare):
     ended = bare.run("serve", **url)
     process = bare.popen(gunicorn(), **url)
 
-    assert (ended.returncode, process.wait(30)) == (1, 1)
+    assert (ended.returncode, process.wait(PATIENCE_S)) == (1, 1)
     assert ended.stderr.startswith("Error: DATABASE_URL: ")
     assert ended.stderr.count("\n") == 1
     assert "Error: DATABASE_URL: " in bare.errors.read_text()
@@ -112,7 +111,7 @@ def test_two_that_start_at_once_share_one_key_and_one_schema(bare, tmp_path):
         wait_until(lambda one=machine: one.status("/readyz") == 200, "both are ready")
     for process in started:
         process.terminate()
-    codes = [process.wait(30) for process in started]
+    codes = [process.wait(PATIENCE_S) for process in started]
     other.close()
 
     assert codes == [0, 0]
@@ -129,7 +128,7 @@ def test_gunicorn_with_the_configuration_file_serves(machine: Machine, store: St
     process.terminate()
 
     assert workers == 2
-    assert process.wait(30) == 0
+    assert process.wait(PATIENCE_S) == 0
     assert "Traceback" not in machine.errors.read_text()
 
 
@@ -140,9 +139,34 @@ def test_a_signal_to_all_processes_at_once_leaves_nobody_behind(bare, number):
 
     os.killpg(server.pid, number)  # the master tells its workers a second time
 
-    assert server.wait(SOON_S) == 0
+    assert server.wait(PATIENCE_S) == 0
     assert [pid for pid in workers if is_running(pid)] == []
+    assert "SIGKILL" not in bare.errors.read_text()
     assert "Traceback" not in bare.errors.read_text()
+
+
+HASTY = """
+import os, signal, time
+from pathlib import Path
+
+exec(Path({ours!r}).read_text())
+sound = post_fork
+
+def post_fork(server, worker):
+    sound(server, worker)
+    os.kill(server.pid, signal.SIGTERM)
+    time.sleep(1)  # by then the master has told its children
+"""
+
+
+def test_a_stop_while_the_workers_start_is_not_forgotten(bare):
+    config = bare.folder / "hasty.py"
+    config.write_text(HASTY.format(ours=str(CONFIG)))
+    process = bare.popen(gunicorn(config))
+
+    assert process.wait(PATIENCE_S) == 0
+    assert "worker.stopped" in bare.errors.read_text()
+    assert "SIGKILL" not in bare.errors.read_text()
 
 
 def is_running(pid: int) -> bool:
