@@ -119,7 +119,7 @@ def post(machine: Machine, source: Source, request: Request) -> int:
         f"{machine.url}/webhooks/{source.webhook_key}",
         data=request.body,
         headers=dict(request.headers),
-        timeout=10,
+        timeout=30,
         allow_redirects=False,
     )
     return answer.status_code
