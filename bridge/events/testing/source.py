@@ -2,8 +2,9 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,9 +30,35 @@ MAX_ODD_BODIES = 120
 
 @dataclass(frozen=True, kw_only=True)
 class _Case:
+    name: str
     folder: Path
     request: Request
     ping: bool
+
+
+def _each(
+    check: Callable[[Any, _Case, Settings], None], *, pings: bool = False
+) -> Callable[[Any, Settings], None]:
+    """Return one test of all recorded deliveries; it fails with each case's name and error."""
+
+    def test(self: "SourceContract", settings: Settings) -> None:
+        errors: list[BaseException] = []
+        for case in self._cases():
+            try:
+                if pings or not case.ping:
+                    check(self, case, settings)
+            except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  told below
+                error.add_note(f"delivery: {case.name}")
+                errors.append(error)
+        if errors:
+            raise BaseExceptionGroup(f"deliveries that fail: {len(errors)}", errors)
+
+    test.__name__, test.__doc__ = check.__name__, check.__doc__
+    return test
+
+
+_each_delivery = partial(_each, pings=True)
+_each_signed = partial(_each, pings=False)
 
 
 class SourceContract(Contract):
@@ -45,14 +72,6 @@ class SourceContract(Contract):
     deliveries: ClassVar[Path]
 
     @classmethod
-    def pytest_generate_tests(cls, metafunc: pytest.Metafunc) -> None:
-        """Make one test a recorded delivery; `signed` leaves out the unsigned pings."""
-        for name in {"case", "signed"} & set(metafunc.fixturenames):
-            cases = [case for case in cls._cases() if name == "case" or not case.ping]
-            ids = [case.folder.relative_to(cls.deliveries).as_posix() for case in cases]
-            metafunc.parametrize(name, cases, ids=ids)
-
-    @classmethod
     def _cases(cls) -> Iterator[_Case]:
         settings = read_settings(cls.deliveries)
         for folder in find_cases(cls.deliveries):
@@ -61,7 +80,8 @@ class SourceContract(Contract):
                 ping = cls.adapter.verify(request, settings) is None
             except Exception:  # noqa: BLE001  # the tests tell; collecting must go on
                 ping = False
-            yield _Case(folder=folder, request=request, ping=ping)
+            name = folder.relative_to(cls.deliveries).as_posix()
+            yield _Case(name=name, folder=folder, request=request, ping=ping)
 
     @pytest.fixture
     def settings(self) -> dict[str, str]:
@@ -103,6 +123,7 @@ class SourceContract(Contract):
     def test_deliveries_are_recorded(self) -> None:
         assert any(not case.ping for case in self._cases()), "no case but pings"
 
+    @_each_delivery
     def test_a_recorded_delivery_verifies(self, case: _Case, settings: Settings) -> None:
         delivery = self.adapter.verify(case.request, settings)
 
@@ -112,69 +133,78 @@ class SourceContract(Contract):
             assert delivery.key
             assert delivery.received_at is None, "the bridge sets it"
 
-    def test_a_wrong_secret_is_refused(self, signed: _Case, settings: Settings) -> None:
+    @_each_signed
+    def test_a_wrong_secret_is_refused(self, case: _Case, settings: Settings) -> None:
         with pytest.raises(VerificationError):
-            self.adapter.verify(signed.request, self._foreign(settings))
+            self.adapter.verify(case.request, self._foreign(settings))
 
-    def test_an_absent_signature_is_refused(self, signed: _Case, settings: Settings) -> None:
-        request = self._with_signature(signed.request, settings, None)
+    @_each_signed
+    def test_an_absent_signature_is_refused(self, case: _Case, settings: Settings) -> None:
+        request = self._with_signature(case.request, settings, None)
 
-        assert request.headers != signed.request.headers, "no header depends on the secret"
+        assert request.headers != case.request.headers, "no header depends on the secret"
         with pytest.raises(VerificationError):
             self.adapter.verify(request, settings)
 
-    def test_a_foreign_signature_is_refused(self, signed: _Case, settings: Settings) -> None:
-        body = signed.request.body
-        topic = self._delivery(signed.request, settings).topic
+    @_each_signed
+    def test_a_foreign_signature_is_refused(self, case: _Case, settings: Settings) -> None:
+        body = case.request.body
+        topic = self._delivery(case.request, settings).topic
 
         with pytest.raises(VerificationError):
             self.adapter.verify(self._signed(topic, body, self._foreign(settings)), settings)
 
-    def test_a_changed_body_is_refused(self, signed: _Case, settings: Settings) -> None:
-        for place in {0, len(signed.request.body) // 2, len(signed.request.body) - 1}:
-            body = bytearray(signed.request.body)
+    @_each_signed
+    def test_a_changed_body_is_refused(self, case: _Case, settings: Settings) -> None:
+        for place in {0, len(case.request.body) // 2, len(case.request.body) - 1}:
+            body = bytearray(case.request.body)
             body[place] ^= 1
             with pytest.raises(VerificationError):
-                self.adapter.verify(replace(signed.request, body=bytes(body)), settings)
+                self.adapter.verify(replace(case.request, body=bytes(body)), settings)
 
-    def test_an_odd_signature_is_refused(self, signed: _Case, settings: Settings) -> None:
+    @_each_signed
+    def test_an_odd_signature_is_refused(self, case: _Case, settings: Settings) -> None:
         for value in ODD_SIGNATURES:
-            request = self._with_signature(signed.request, settings, value)
+            request = self._with_signature(case.request, settings, value)
             with pytest.raises(VerificationError):
                 self.adapter.verify(request, settings)
 
-    def test_a_missing_header_costs_no_error(self, signed: _Case, settings: Settings) -> None:
-        for name in signed.request.headers:
-            rest = {k: v for k, v in signed.request.headers.items() if k != name}
+    @_each_signed
+    def test_a_missing_header_costs_no_error(self, case: _Case, settings: Settings) -> None:
+        for name in case.request.headers:
+            rest = {k: v for k, v in case.request.headers.items() if k != name}
             try:
-                delivery = self._delivery(replace(signed.request, headers=rest), settings)
+                delivery = self._delivery(replace(case.request, headers=rest), settings)
             except VerificationError:
                 continue
             found = translated(self.adapter, delivery, settings)
             check_facts(() if isinstance(found, str) else found)
 
+    @_each_delivery
     def test_the_case_of_header_names_is_free(self, case: _Case, settings: Settings) -> None:
         expected = self.adapter.verify(case.request, settings)
         for change in (str.lower, str.upper):
             headers = {change(name): value for name, value in case.request.headers.items()}
             assert self.adapter.verify(replace(case.request, headers=headers), settings) == expected
 
-    def test_the_key_tells_deliveries_apart(self, signed: _Case, settings: Settings) -> None:
-        first = self._delivery(signed.request, settings)
+    @_each_signed
+    def test_the_key_tells_deliveries_apart(self, case: _Case, settings: Settings) -> None:
+        first = self._delivery(case.request, settings)
         signed_here = self._signed(first.topic, first.body, settings)
         ours = self._delivery(signed_here, settings)
         others = [self._signed(first.topic, first.body + b" ", settings)]
         others += [self._signed(topic, first.body, settings) for topic in self.adapter.topics]
 
-        assert self._delivery(signed.request, settings).key == first.key
+        assert self._delivery(case.request, settings).key == first.key
         assert self._delivery(signed_here, settings).key == ours.key
         for request in others:
             other = self._delivery(request, settings)
             if (other.topic, other.body) != (ours.topic, ours.body):
                 assert other.key != ours.key
 
-    def test_facts_are_sound_and_the_same_twice(self, signed: _Case, settings: Settings) -> None:
-        delivery = self._delivery(signed.request, settings)
+    @_each_signed
+    def test_facts_are_sound_and_the_same_twice(self, case: _Case, settings: Settings) -> None:
+        delivery = self._delivery(case.request, settings)
         found = translated(self.adapter, delivery, settings)
 
         assert translated(self.adapter, delivery, settings) == found
@@ -182,6 +212,7 @@ class SourceContract(Contract):
         if found and not isinstance(found, str):
             assert delivery.topic in self.adapter.topics, "a topic with facts is declared"
 
+    @_each_delivery
     def test_facts_are_as_expected(self, case: _Case, settings: Settings) -> None:
         wanted = case.folder / "events.json"
         found = expectation(self.adapter, case.folder, settings)
@@ -190,8 +221,9 @@ class SourceContract(Contract):
         if wanted.exists():
             assert found == json.loads(wanted.read_text("utf-8"))
 
-    def test_an_odd_value_anywhere_costs_no_error(self, signed: _Case, settings: Settings) -> None:
-        delivery = self._delivery(signed.request, settings)
+    @_each_signed
+    def test_an_odd_value_anywhere_costs_no_error(self, case: _Case, settings: Settings) -> None:
+        delivery = self._delivery(case.request, settings)
         for body in _odd_bodies(delivery.body):
             found = translated(self.adapter, replace(delivery, body=body), settings)
             check_facts(() if isinstance(found, str) else found)

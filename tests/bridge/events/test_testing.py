@@ -74,23 +74,23 @@ def test_the_contracts_pass_sound_adapters_and_find_each_fault(pytester):
     wanted = {each.__name__: set(getattr(each, "found_by", ())) for each in SOURCES + DESTINATIONS}
     missed = {name: tests - found[name] for name, tests in wanted.items() if tests - found[name]}
     assert not skipped
-    assert len(passed) > 500
+    assert len(passed) > 200
     assert found["Stall"] == found["Board"] == set()
     assert missed == {}
 
 
-def test_each_recorded_delivery_is_a_test_and_pings_are_not_judged_as_signed(pytester):
+def test_each_delivery_that_fails_is_named_and_pings_are_not_judged_as_signed(pytester):
     pytester.syspathinsert(Path(__file__).parent)
     from contract_fakes import record_deliveries
 
     record_deliveries(pytester.mkdir("deliveries"))
     pytester.makepyfile(test_it=CONTRACTS)
-    result = pytester.runpytest_inprocess("--collect-only", "-q", "-k", "TestStall")
+    result = pytester.runpytest_inprocess("-q", "-k", "TestAnySignature and changed_body")
 
-    listed = "\n".join(result.outlines)
-    assert "test_a_recorded_delivery_verifies[other/ping]" in listed
-    assert "test_a_changed_body_is_refused[other/broken]" in listed
-    assert "test_a_changed_body_is_refused[other/ping]" not in listed
+    told = "\n".join(result.outlines)
+    assert "delivery: other/broken" in told
+    assert "delivery: sold" in told
+    assert "delivery: other/ping" not in told
 
 
 def test_a_fact_is_plain_json_without_its_defaults():
