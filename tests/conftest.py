@@ -1,13 +1,45 @@
-"""What all tests share: readable contract failures, and REQUIRE_ALL."""
+"""What all tests share: stores, readable contract failures, and REQUIRE_ALL."""
 
 import os
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
+
+from .postgresql import postgresql_server  # noqa: F401  one server for all
+from .stores import *  # noqa: F403  fixtures
+from .stores import sqlite_template  # noqa: F401
 
 pytest.register_assert_rewrite("bridge.events.testing")
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 1024**3
+
+# Databases that live for one test need no disk to wait for.
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM:
+    tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
+
+
+class Templates(BytecodeCache):
+    """The templates of all applications of a test process, compiled once."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if kept := self._kept.get(bucket.key):
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": Templates()}
 
 
 @pytest.fixture

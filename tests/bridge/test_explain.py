@@ -13,7 +13,6 @@ from bridge.secrets import Vault
 from bridge.store import Lane, Settled, Store
 from tests.bridge.translate.line import ANY_CONSENT, apply, connect
 from tests.bridge.translate.shops import SHOPS, order
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import rows
 
 NET = '[value]\ntax = false\nshipping = false\n[consent]\nunknown_optin = "send"\n'

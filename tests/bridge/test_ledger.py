@@ -4,7 +4,6 @@ import pytest
 
 from bridge.ledger import coverage, lines
 from bridge.store import VerdictRow
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import SECOND, START, commit, put, rows
 
 DAY = 86_400 * SECOND

@@ -10,7 +10,6 @@ from bridge.receive import SOFT_LIMIT, Received, receive
 from bridge.store import StoreError
 from bridge.translate import translate_due
 from tests.bridge.translate.line import DELIVERIES, connect
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import rows
 
 SHOPS = ("woocommerce", "shopify")

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from bridge.routes import TEST_US, in_mode, new_route, rolled_back, with_toggles
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import START
 
 LATER = START + 3_600_000_000

@@ -17,7 +17,6 @@ from bridge.sandbox import Sandbox
 from bridge.secrets import Vault
 from bridge.store import Store, StoreError, schema
 from bridge.worker import Worker
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import SECOND, SECRET_KEY, commit, environment, rows
 
 EVENTS = 2000

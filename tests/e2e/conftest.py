@@ -8,7 +8,6 @@ import pytest
 from bridge.sandbox import Sandbox
 from bridge.secrets import Vault
 from bridge.store import Store
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import SECRET_KEY
 
 from .machine import Machine

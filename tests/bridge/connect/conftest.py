@@ -8,7 +8,6 @@ import pytest
 from bridge.store import Route, Store
 from tests.fakes.shopify_admin import ShopifyFake
 from tests.fakes.woocommerce_rest import WooCommerceFake
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import FakeClock
 
 from .connected import KINDS, SECRET, Bridge, Connected, Fake

@@ -3,7 +3,6 @@
 import pytest
 
 from bridge.store import Store
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import FakeClock
 
 from .visit import Visit, connect

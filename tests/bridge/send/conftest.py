@@ -11,7 +11,6 @@ from bridge import net
 from bridge.events import Endpoint
 from bridge.sandbox import Rules, Sandbox
 from bridge.send import Sender
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import SECOND, commit, rows
 
 TOKEN = "EAAcanaryTOKENthatNobodyMaySee"

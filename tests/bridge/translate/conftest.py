@@ -10,7 +10,6 @@ import pytest
 
 from bridge.secrets import Vault
 from bridge.store import Store, micros
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import SECRET_KEY, FakeClock
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)

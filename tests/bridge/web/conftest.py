@@ -10,7 +10,6 @@ from werkzeug.test import Client, TestResponse
 from bridge import config, registry
 from bridge.store import Source, Store
 from bridge.web import Application
-from tests.stores import *  # noqa: F403  fixtures
 from tests.stores import SECRET_KEY
 
 HUSH = "hush"
