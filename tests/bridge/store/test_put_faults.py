@@ -1,9 +1,12 @@
 """A put that cannot be made durable says so in time, and the rows that were there stay."""
 
 import fcntl
+import itertools
+import shutil
 import sqlite3
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -207,3 +210,62 @@ def test_an_error_shows_no_statement_and_no_value(store, source):
     assert "canary" not in repr(error)
     assert "INSERT" not in repr(error)
     assert error.__suppress_context__ or error.__context__ is None
+
+
+@postgresql_only
+def test_of_two_that_wait_for_each_other_one_gives_up_in_time_and_nothing_is_half(store, route):
+    """Each locks a row of its own first, then wants the other's."""
+    here = threading.Barrier(2)
+    told = []
+
+    def change(first: str, second: str) -> None:
+        try:
+            with store.database.write() as connection:
+                connection.execute(text(f"UPDATE {first} SET name = 'changed'"))
+                here.wait(IN_TIME_S)
+                connection.execute(text(f"UPDATE {second} SET name = 'changed'"))
+                told.append("done")
+        except StoreError as error:
+            told.append(str(error))
+
+    pair = ("source", "destination")
+    threads = [threading.Thread(target=change, args=turn) for turn in (pair, pair[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(told) == ["database: DeadlockDetected", "done"]
+    assert rows(store, "source", "name") == rows(store, "destination", "name") == ["changed"]
+
+
+@sqlite_only
+def test_what_the_disk_holds_at_any_moment_opens_with_every_acknowledged_row(
+    store, source, store_url, tmp_path
+):
+    acknowledged = []
+    stop = threading.Event()
+
+    def load(name: int) -> None:
+        for number in itertools.takewhile(lambda _: not stop.is_set(), itertools.count()):
+            put(store, source, f"{name}-{number}", b"x" * 3000)
+            acknowledged.append(f"{name}-{number}")
+
+    threads = [threading.Thread(target=load, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    path = store_url.removeprefix("sqlite:///")
+    for number in range(6):
+        copy = tmp_path / f"copy-{number}.db"
+        with store.database.write():  # as the power fails at one moment, not file by file
+            before = set(acknowledged)
+            for ending in ("", "-wal"):
+                shutil.copy(path + ending, f"{copy}{ending}")
+        with closing(sqlite3.connect(copy)) as found:
+            kept = {key for (key,) in found.execute("SELECT key FROM delivery")}
+            assert found.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+        assert before <= kept
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert len(acknowledged) > 6
