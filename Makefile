@@ -33,7 +33,7 @@ lint: install
 
 # REQUIRE_ALL=1 makes a test fail that would be skipped for want of a tool.
 test: lint
-	$(BIN)/pytest -n $(JOBS) $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 bench: install
 	$(BIN)/python -m benchmarks --json $(ARGS)
