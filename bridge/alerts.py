@@ -128,6 +128,13 @@ def _events(store: Store) -> None:
         "events",
         f"Only {sent} of {wanted} events of a day are sent." if low else "",
     )
+    odd = store.history.skipped_since(now - _span(timedelta(days=1)), "unknown_state")
+    _set(
+        store,
+        "unknown_state",
+        "events",
+        f"{odd} events of a day are of orders in a state that we do not know." if odd else "",
+    )
 
 
 def _sources(store: Store) -> None:

@@ -257,6 +257,15 @@ def test_a_low_coverage_is_an_alert(store, source, outbox_row):
     assert opened(store) == {("coverage", "events"): "Only 17 of 20 events of a day are sent."}
 
 
+def test_orders_in_an_unknown_state_are_an_alert(store, source, outbox_row):
+    odd = outbox_row(state="skipped", reason="unknown_state")
+    commit(store, source, odd, outbox_row(state="skipped", reason="not_paid"))
+
+    alerts.inspect(store)
+
+    assert opened(store)["unknown_state", "events"].startswith("1 events of a day")
+
+
 @pytest.mark.parametrize(("kind", "alarmed"), [("k", True), ("collect:", False)])
 def test_a_shop_that_falls_silent_is_an_alert_by_what_it_sent_itself(
     store, source, clock, kind, alarmed
