@@ -1,18 +1,21 @@
 """Who must know: what went wrong becomes an alert, told once, and once more when it is over."""
 
+import contextlib
 import json
 import logging
 import smtplib
+import socket
 import ssl
 from collections.abc import Callable
 from datetime import timedelta
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
+from bridge import net
 from bridge.config import Config
 from bridge.events import Request, Response, ShopError
 from bridge.fetch import fetch
-from bridge.store import Alert, Store, moment
+from bridge.store import Alert, Store, StoreError, moment
 
 DEAD_RATE = 0.01
 DEAD_LEAST = 5
@@ -20,11 +23,13 @@ COVERED = 0.9
 COVERED_LEAST = 20
 EXPIRES_SOON = timedelta(hours=12)
 QUIET_LEAST = timedelta(hours=24)
+SIGNED_AGAIN = timedelta(hours=1)  # one of a shop's webhooks may be signed well, another not
 SMTP_S = 20
+SKEW_S = 120
 log = logging.getLogger(__name__)
 
 # Kinds whose subject is a source, or a destination.
-_OF_ONE = {"parked", "shop", "webhooks", "silent"}
+_OF_ONE = {"parked", "shop", "webhooks", "silent", "signature"}
 
 Fetch = Callable[[Request], Response]
 
@@ -34,11 +39,44 @@ def _fetch(request: Request) -> Response:
     return fetch(request, private=True)
 
 
+class ClockWatch:
+    """Carries requests out, and raises an alert while this machine's clock is wrong.
+
+    How old an event is, and when it is tried again, is told by it.
+    """
+
+    def __init__(self, store: Store, post: Fetch = net.send) -> None:
+        self._store = store
+        self._post = post
+        self._is_wrong: bool | None = None
+
+    def __call__(self, request: Request) -> Response:
+        """Return the answer to *request*; raises what `net.send` raises."""
+        response = self._post(request)
+        ahead_s = net.ahead_s(response)
+        if ahead_s is not None and (abs(ahead_s) > SKEW_S) is not self._is_wrong:
+            with contextlib.suppress(StoreError):  # told with a later answer
+                self._tell(ahead_s)
+        return response
+
+    def _tell(self, ahead_s: float) -> None:
+        is_wrong = abs(ahead_s) > SKEW_S
+        way = "ahead of" if ahead_s > 0 else "behind"
+        message = (
+            f"The clock of {socket.gethostname()} is {abs(ahead_s):.0f} seconds {way} the"
+            " platform's: events may be taken for too old, or for too new."
+        )
+        # One subject for all machines: names of containers change at every start.
+        _set(self._store, "clock", "server", message if is_wrong else "")
+        self._is_wrong = is_wrong
+
+
 def inspect(store: Store) -> None:
     """Raise what is wrong now, and recover what was."""
     _destinations(store)
     _events(store)
     _sources(store)
+    _signatures(store)
     _forget_absent(store)
 
 
@@ -90,6 +128,13 @@ def _events(store: Store) -> None:
         "events",
         f"Only {sent} of {wanted} events of a day are sent." if low else "",
     )
+    odd = store.history.skipped_since(now - _span(timedelta(days=1)), "unknown_state")
+    _set(
+        store,
+        "unknown_state",
+        "events",
+        f"{odd} events of a day are of orders in a state that we do not know." if odd else "",
+    )
 
 
 def _sources(store: Store) -> None:
@@ -117,6 +162,15 @@ def _sources(store: Store) -> None:
             if quiet and heard
             else "",
         )
+
+
+def _signatures(store: Store) -> None:
+    """Recover the alert of refused webhooks where the shop is heard an hour after it."""
+    heard = {one.name: one.delivery_at or 0 for one in store.connections.sources()}
+    for alert in store.watches.alerts():
+        sound_at = alert.raised_at + _span(SIGNED_AGAIN)
+        if alert.kind == "signature" and heard.get(alert.subject, 0) > sound_at:
+            store.watches.recover(alert.kind, alert.subject)
 
 
 def _forget_absent(store: Store) -> None:

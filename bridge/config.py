@@ -78,10 +78,10 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
     return Config(
         database_url=database_url,
         secret_key=secret_key or _generated_key(database_url),
-        secret_key_previous=_lines(read.text("SECRET_KEY_PREVIOUS")),
+        secret_key_previous=read("SECRET_KEY_PREVIOUS", _secret_keys, ""),
         setup_token=read.text("SETUP_TOKEN"),
-        public_url=read("PUBLIC_URL", _web_url, _platform_url(read)),
-        graph_url=read("GRAPH_URL", _web_url, "https://graph.facebook.com"),
+        public_url=read("PUBLIC_URL", _base_url, _platform_url(read)),
+        graph_url=read("GRAPH_URL", _base_url, "https://graph.facebook.com"),
         graph_version=read("GRAPH_VERSION", _version, "v26.0"),
         embed_worker=read("EMBED_WORKER", _switch, "1"),
         log_level=read("LOG_LEVEL", _level, "INFO"),
@@ -125,15 +125,29 @@ class _Reader:
 def _database_url(text: str) -> str:
     if text.startswith(("postgres://", "postgresql://")):
         return "postgresql+psycopg://" + text.split("://", 1)[1]
-    if text.startswith(("postgresql+psycopg://", "sqlite:///")):
-        return text
-    raise ValueError("must start with sqlite:/// or postgres://")
+    if not text.startswith(("postgresql+psycopg://", "sqlite:///")):
+        raise ValueError("must start with sqlite:/// or postgres://")
+    if text in {"sqlite:///", "sqlite:///:memory:"}:
+        raise ValueError("must name a file: what is kept in memory is lost")
+    return text
 
 
 def _secret_key(text: str) -> str:
     if text and len(text) < 32:
         raise ValueError("must have 32 characters or more")
     return text
+
+
+def _secret_keys(text: str) -> tuple[str, ...]:
+    """Return the keys of a value that may hold several, one a line; a key may have spaces."""
+    keys = (_secret_key(line.strip()) for line in text.splitlines())
+    return tuple(key for key in keys if key)
+
+
+def _base_url(text: str) -> str:
+    if "?" in text or "#" in text or "@" in text:
+        raise ValueError("must be an address alone, without a query or a name")
+    return _web_url(text)
 
 
 def _web_url(text: str) -> str:
@@ -156,11 +170,6 @@ def _split_url(text: str) -> SplitResult:
     return parts
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    """Return the entries of a value that may hold several, one a line; a key may have spaces."""
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
-
-
 def _address(text: str) -> str:
     if text and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
         raise ValueError("must be an e-mail address")
@@ -168,14 +177,14 @@ def _address(text: str) -> str:
 
 
 def _smtp_url(text: str) -> str:
-    parts = urlsplit(text)
+    parts = _split_url(text)
     if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
         raise ValueError("must be like smtp+tls://user:password@mail.example:587")
     return text
 
 
 def _version(text: str) -> str:
-    if not re.fullmatch(r"v\d+\.\d+", text):
+    if not re.fullmatch(r"v[0-9]+\.[0-9]+", text):
         raise ValueError("must look like v26.0")
     return text
 

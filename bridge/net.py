@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 import time
+from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
 from typing import Any
@@ -63,6 +64,18 @@ def send(request: Request, deadline_s: float = DEADLINE_S) -> Response:
                 raise Untrusted("not sent: the certificate is not trusted") from None
             raise NotSent(f"not sent: {name}") from None
     return Response(status=answer.status, body=body, headers=dict(answer.headers))
+
+
+def ahead_s(response: Response) -> float | None:
+    """Return how many seconds this machine's clock is ahead of the answering server's.
+
+    None where the answer tells no time.
+    """
+    told = next((text for name, text in response.headers.items() if name.lower() == "date"), "")
+    try:
+        return time.time() - parsedate_to_datetime(told).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 class _Watchdog:

@@ -24,7 +24,7 @@ PROBE_PARKED_S = 900
 PROBE_ANOTHER_S = 7200
 MAX_REQUESTS = 64  # a claim that splits further goes on at the next turn
 MAX_TURN_S = 90  # well within the lease of 120 seconds
-MAX_CLIENT_ERRORS = 3  # a 4xx without a code we know: never loop
+PARK_AFTER = 3  # failures in a row, where a 4xx tells nothing: somebody must look
 SAME_FAULT_LIMIT = 5  # so many single events refused alike: the dataset is at fault, not they
 EVERY_EVENT_REFUSED = "every_event_refused"
 SETTLE_AGAIN_S = 1.0
@@ -243,6 +243,8 @@ class Sender:
                 self._judge_refusal(turn, receipt, parts, single=single)
             case Outcome.PARKED:
                 self._park(turn, receipt.reason)
+            case Outcome.RETRY if _parks(turn, receipt):
+                self._park(turn, receipt.reason)
             case _:
                 turn.halted = True
                 first = AMBIGUOUS_S if receipt.outcome is Outcome.AMBIGUOUS else 0
@@ -307,6 +309,15 @@ def _limit(destination: Destination) -> int:
     return BATCHES[min(failures, len(BATCHES) - 1)]
 
 
+def _parks(turn: _Turn, receipt: Receipt) -> bool:
+    """Return whether somebody must look: a proxy, or a code that is new, answers 4xx for long.
+
+    No event is to blame for it: see docs/decisions/0005-a-proxy-blames-no-event.md.
+    """
+    unexplained = 400 <= receipt.status < 500 and receipt.reason.startswith("http_")
+    return unexplained and turn.destination.failures >= PARK_AFTER
+
+
 def _end_of(turn: _Turn, event: Claimed, receipt: Receipt, now: int, *, alone: bool) -> Settled:
     """Return what becomes of one event by the answer to its request."""
     # One that failed alone may itself be the cause: the others come first.  The rest keep
@@ -332,9 +343,9 @@ def _end_of(turn: _Turn, event: Claimed, receipt: Receipt, now: int, *, alone: b
             return replace(waiting, state="dead", attempts=tried)
         case Outcome.AMBIGUOUS:
             return replace(waiting, ambiguous_at=event.ambiguous_at or now)
-        case Outcome.RETRY if 400 <= receipt.status < 500 and receipt.reason.startswith("http_"):
-            state = "dead" if tried >= MAX_CLIENT_ERRORS else "pending"
-            return replace(waiting, state=state, attempts=tried)
+        case Outcome.RETRY if alone and _parks(turn, receipt):
+            # Perhaps a firewall dislikes this one event: the next probe takes another one.
+            return replace(waiting, next_at=now + 2 * PROBE_PARKED_S * 1_000_000)
         case _:
             return waiting
 

@@ -35,7 +35,7 @@ class Worker:
         self._config = config
         self._shop_of = live_shops(store, private=config.allow_private_shops)
         self._has_beaten = False
-        self._sender = Sender(store, config.endpoint)
+        self._sender = Sender(store, config.endpoint, alerts.ClockWatch(store))
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = threading.Event()
         self._work = threading.Event()

@@ -4,7 +4,6 @@ import signal
 from dataclasses import replace
 
 import click
-from gunicorn.app.base import BaseApplication
 
 from bridge import config, logs
 from bridge.web import Application, server
@@ -16,22 +15,21 @@ from .shared import open_store
 STOPS = {signal.SIGTERM, signal.SIGINT}
 
 
-class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn with our settings instead of a file."""
+def _run(application: Application) -> None:
+    """Serve *application* by gunicorn, with our settings instead of a file."""
+    # Loading it reads WEB_CONCURRENCY, and breaks on a wrong one before we can name it.
+    from gunicorn.app.base import BaseApplication
 
-    def __init__(self, application: Application) -> None:
-        self._application = application
-        super().__init__()
+    class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+        def load_config(self) -> None:
+            for name, value in server.settings(application.config).items():
+                if value is not None:
+                    self.cfg.set(name, value)
 
-    def load_config(self) -> None:
-        """Set gunicorn's settings."""
-        for name, value in server.settings(self._application.config).items():
-            if value is not None:
-                self.cfg.set(name, value)
+        def load(self) -> Application:
+            return application
 
-    def load(self) -> Application:
-        """Return what is served."""
-        return self._application
+    Server().run()
 
 
 @click.command()
@@ -47,7 +45,7 @@ def serve(port: int | None) -> None:
     click.echo(f"capi-bridge listens on {settings.base_url}", err=True)
     if notice:
         click.echo(f"not set up yet: {notice}", err=True)
-    _Server(Application(settings, store)).run()
+    _run(Application(settings, store))
 
 
 @click.command()

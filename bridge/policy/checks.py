@@ -182,7 +182,7 @@ def _amounts(case: Case) -> str:
     return "invalid:event_time" if latest - case.now > FUTURE else ""
 
 
-# Only `not_paid` is cured by time, so it comes before what is final.
+# What time cures, the order's state, comes before what is final.
 CHECKS: tuple[Callable[[Case], str], ...] = (
     _owner,
     _test_order,

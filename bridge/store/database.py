@@ -76,7 +76,7 @@ class Database:
         self._turn = threading.Lock()
         self._lock_handle: tuple[int, int] | None = None
         if self._file:
-            Path(self._file).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(self._file).parent)
         self.engine = _sqlite_engine(url) if self.is_sqlite else _postgresql_engine(url)
         _opened.add(self)
         # One that nobody closed lets go of its connections when it is forgotten.
@@ -200,6 +200,15 @@ def _name_in(url: str) -> str | None:
         raise ConfigError("DATABASE_URL: is not a sound address") from None
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"DATABASE_URL: the folder {folder} cannot be made ({error.strerror})"
+        ) from None
+
+
 def _alembic() -> AlembicConfig:
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -240,7 +249,7 @@ def _postgresql_engine(url: str) -> Engine:
     return create_engine(
         url,
         pool_size=3,
-        max_overflow=7,
+        max_overflow=5,  # two processes of eight leave room for commands where 20 are allowed
         pool_timeout=2,
         pool_pre_ping=True,
         pool_recycle=1800,

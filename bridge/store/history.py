@@ -145,6 +145,14 @@ class History:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def skipped_since(self, since: int, reason: str) -> int:
+        """Return how many events that arrived since then are skipped for *reason*."""
+        table = schema.outbox
+        recent = (table.c.created_at > since, table.c.state == "skipped")
+        query = select(func.count()).where(*recent, table.c.reason == reason)
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
+
     def expiring(self, before: int) -> int:
         """Return how many events that are still to be sent expire before then."""
         table = schema.outbox

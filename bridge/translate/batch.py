@@ -394,5 +394,6 @@ def _is_outdone(verdict: policy.Verdict, *, late: bool) -> bool:
     Only a skip for good counts whenever it is told: a denial, a cancellation.
     """
     if isinstance(verdict, policy.Skip):
-        return verdict.reason == "not_paid" or (late and verdict.curable)
+        no_payment = verdict.reason in {"not_paid", "unknown_state"}
+        return no_payment or (late and verdict.curable)
     return late

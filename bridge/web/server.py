@@ -33,6 +33,8 @@ def settings(config: Config) -> dict[str, Any]:
         "limit_request_field_size": 16_380,  # a long wrong signature is a wrong one: 401
         "loglevel": config.log_level.lower(),
         "accesslog": None,  # one line of ours a batch says more, and holds no address
+        # Heroku switches it on all the same; paths hold keys, and queries anything.
+        "access_log_format": "%(m)s %(s)s %(B)s %(M)s",
         "on_starting": on_starting,
         "pre_fork": pre_fork,
         "post_fork": post_fork,

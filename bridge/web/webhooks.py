@@ -5,6 +5,7 @@ some and lose the order, a 503 asks for another try.  So nothing of a web framew
 between the shop and the disk.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 PREFIX = "/webhooks/"
 CACHE_S = 2.0
 _CACHE_SIZE = 10_000
+REFUSED_S = 60.0  # so seldom is a refusal noted: a forged request must not cost a write
 _GONE = {"removed"}  # by the operator; a shop that left still asks for redactions
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ class Webhooks:
         self._application = application
         self._stored = stored
         self._sources: dict[str, tuple[float, Source]] = {}
+        self._refused: dict[int, float] = {}
 
     def __call__(self, environ: dict[str, Any], start: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
@@ -56,7 +59,7 @@ class Webhooks:
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
             headers.append(("Retry-After", "60"))
         start(f"{status.value} {status.phrase}", headers)
-        return [body]
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
     def _answer(self, environ: dict[str, Any], key: str) -> Answer:
         if environ["REQUEST_METHOD"] != "POST":
@@ -85,10 +88,21 @@ class Webhooks:
             received = receive(self._store, source, request)
         except VerificationError as error:
             log.warning("webhook.refused", extra={"source": source.id, "reason": str(error)})
+            self._note_refusal(source, str(error))
             return HTTPStatus.UNAUTHORIZED, "the signature does not match"
         if received is Received.STORED:
             self._stored()
         return HTTPStatus.OK, str(received)
+
+    def _note_refusal(self, source: Source, sentence: str) -> None:
+        """Raise an alert: whoever knows the address is the shop, with a wrong secret."""
+        now = time.monotonic()
+        if self._refused.get(source.id, 0.0) > now:
+            return
+        self._refused[source.id] = now + REFUSED_S
+        with contextlib.suppress(StoreError):  # the answer is the same without it
+            message = f"Webhooks of {source.name} are refused: {sentence}."
+            self._store.watches.raise_alert("signature", source.name, message)
 
     def _source(self, key: str) -> Source | None:
         """Return the source of *key*, as it was at most two seconds ago."""

@@ -2,16 +2,21 @@
 
 import socketserver
 import threading
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from email.utils import format_datetime
 
 import pytest
 
 from bridge import alerts, config
+from bridge.events import Request, Response
 from bridge.secrets import Vault
 from bridge.store import Store
 from tests.fakes.server import Answer, FakeServer
 from tests.stores import SECOND, SECRET_KEY, START, commit, put, rows
+
+ASKED = Request(headers={}, body=b"")
 
 
 class Hook(FakeServer):
@@ -251,6 +256,15 @@ def test_a_low_coverage_is_an_alert(store, source, outbox_row):
     assert opened(store) == {("coverage", "events"): "Only 17 of 20 events of a day are sent."}
 
 
+def test_orders_in_an_unknown_state_are_an_alert(store, source, outbox_row):
+    odd = outbox_row(state="skipped", reason="unknown_state")
+    commit(store, source, odd, outbox_row(state="skipped", reason="not_paid"))
+
+    alerts.inspect(store)
+
+    assert opened(store)["unknown_state", "events"].startswith("1 events of a day")
+
+
 @pytest.mark.parametrize(("kind", "alarmed"), [("k", True), ("collect:", False)])
 def test_a_shop_that_falls_silent_is_an_alert_by_what_it_sent_itself(
     store, source, clock, kind, alarmed
@@ -277,7 +291,7 @@ def test_a_shop_that_revoked_our_access_is_an_alert(store, source):
     assert opened(store) == {}
 
 
-@pytest.mark.parametrize("kind", ["shop", "webhooks", "silent"])
+@pytest.mark.parametrize("kind", ["shop", "webhooks", "silent", "signature"])
 def test_what_was_told_of_a_shop_ends_when_it_is_not_looked_after_any_more(store, source, kind):
     store.watches.raise_alert(kind, "shop", "wrong")
     alerts.inspect(store)
@@ -286,4 +300,21 @@ def test_what_was_told_of_a_shop_ends_when_it_is_not_looked_after_any_more(store
     store.connections.set_source(source.id, state="paused")
     alerts.inspect(store)
 
+    assert opened(store) == {}
+
+
+def test_a_wrong_clock_is_an_alert_until_it_is_right(store):
+    times = {}
+
+    def post(_):
+        return Response(status=200, body=b"", headers={"Date": format_datetime(times["now"])})
+
+    watch = alerts.ClockWatch(store, post)
+    for minutes, wrong in [(1, False), (-60, True), (-59, True), (0, False)]:
+        times["now"] = datetime.now(UTC) + timedelta(minutes=minutes)
+        assert watch(ASKED).status == 200
+        assert (("clock", "server") in opened(store)) is wrong
+
+    nothing = alerts.ClockWatch(store, lambda _: Response(status=200, body=b""))
+    nothing(ASKED)
     assert opened(store) == {}

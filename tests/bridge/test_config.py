@@ -42,7 +42,7 @@ SOUND = [
     ("DATABASE_URL", "postgresql+psycopg://h/d", "database_url", "postgresql+psycopg://h/d"),
     ("DATABASE_URL", "sqlite:////srv/b.db", "database_url", "sqlite:////srv/b.db"),
     ("SECRET_KEY", "k" * 32, "secret_key", "k" * 32),
-    ("SECRET_KEY_PREVIOUS", "one key\n\n two\n", "secret_key_previous", ("one key", "two")),
+    ("SECRET_KEY_PREVIOUS", f"a {KEY}\n\n {KEY}\n", "secret_key_previous", (f"a {KEY}", KEY)),
     ("SETUP_TOKEN", "token", "setup_token", "token"),
     ("PUBLIC_URL", "https://shop.example/", "public_url", "https://shop.example"),
     ("PUBLIC_URL", "http://127.0.0.1:8080", "public_url", "http://127.0.0.1:8080"),
@@ -76,7 +76,10 @@ def test_a_variable_is_read_by_its_name_or_from_its_file(tmp_path, name, value, 
 WRONG = [
     ("DATABASE_URL", "mysql://user:canary@host/db"),
     ("DATABASE_URL", "canary"),
+    ("DATABASE_URL", "sqlite:///"),
+    ("DATABASE_URL", "sqlite:///:memory:"),
     ("SECRET_KEY", "canary"),
+    ("SECRET_KEY_PREVIOUS", f"{KEY}\ncanary"),
     ("PUBLIC_URL", "canary"),
     ("PUBLIC_URL", "http://canary.example"),
     ("PUBLIC_URL", "ftp://canary.example"),
@@ -84,6 +87,8 @@ WRONG = [
     ("PUBLIC_URL", "https://[canary]/"),
     ("PUBLIC_URL", "https://canary\uff03.example/"),
     ("PUBLIC_URL", "https://host:canary/"),
+    ("PUBLIC_URL", "https://host/?canary"),
+    ("PUBLIC_URL", "https://user:canary@host/"),
     ("RENDER_EXTERNAL_URL", "canary"),
     ("GRAPH_URL", "http://graph.canary.com"),
     ("GRAPH_VERSION", "canary"),
@@ -102,6 +107,7 @@ WRONG = [
     ("RETENTION_PAYLOAD", "1000000d"),
     ("RETENTION_TRACE", "canary"),
     ("ALLOW_PRIVATE_SHOPS", "canary"),
+    ("SMTP_URL", "smtp://user:canary@host:port"),
 ]
 
 
@@ -222,3 +228,13 @@ def test_processes_that_start_together_agree_on_one_key(tmp_path):
 
     assert keys == {(tmp_path / "secret_key").read_text().strip()}
     assert [file.name for file in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_a_command_names_what_a_library_would_break_on():
+    wrong = environment(WEB_CONCURRENCY="canary", **BASE)
+    command = [sys.executable, "-m", "bridge", "source", "list"]
+
+    done = subprocess.run(command, env=wrong, capture_output=True, text=True, check=False)
+
+    told = "Error: WEB_CONCURRENCY: must be a whole number from 1 to 64\n"
+    assert (done.returncode, done.stderr) == (1, told)

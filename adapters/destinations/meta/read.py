@@ -96,7 +96,8 @@ def _by_code(code: int, subcode: int, *, is_transient: bool) -> tuple[Outcome | 
 def _by_status(status: int) -> tuple[Outcome, str]:
     """Return the outcome of an answer without a code that we know.
 
-    Other 4xx are ``http_<status>`` to be tried again: whoever sends must cap the tries.
+    Other 4xx are ``http_<status>``, to be tried again: they come from a proxy, or with a code
+    that is new, and blame no event.
     """
     reason = f"http_{status}"
     if status == 413:

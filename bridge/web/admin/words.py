@@ -51,7 +51,11 @@ def reason(name: str) -> str:
 def todo(name: str) -> str:
     """Return what to do about a reason; empty where there is nothing to do."""
     known = texts.texts(current.language())
-    first = "code" if _CODE.fullmatch(name) else name.partition(":")[0]
+    first = name.partition(":")[0]
+    if _CODE.fullmatch(name):
+        first = "code"
+    elif name.startswith("http_"):
+        first = "http"
     return known.get(f"todo.{name}") or known.get(f"todo.{first}", "")
 
 

@@ -188,14 +188,42 @@ def test_fewer_events_counted_than_sent_are_not_sent_again(sender, queue, drain,
     assert rows(store, "receipt", "outcome", "events", "accepted") == [("doubtful", 5, 4)]
 
 
-def test_an_unknown_client_error_ends_after_three_requests(sender, queue, drain, store, sandbox):
-    sandbox.faults.set("status=418")
-    queue(1)
+@pytest.mark.parametrize("fault", ["status=403", "code=9999;status=400"], ids=["proxy", "new code"])
+def test_a_4xx_that_explains_nothing_parks_and_ends_no_event(
+    fault, sender, queue, drain, store, destination, sandbox, clock
+):
+    sandbox.faults.set(fault)
+    ids = queue(30)
+    for _ in range(10):
+        sender.send_due()
+        clock.now = as_it_is(store, destination).next_at
 
+    status = fault[-3:]
+    assert as_it_is(store, destination).state == "parked"
+    assert as_it_is(store, destination).reason == f"http_{status}"
+    assert [one["events"] for one in sandbox.requests()] == [30, 30, 10, *[1] * 7]
+    assert states(store) == {"pending": 30}
+
+    sandbox.faults.set("")
     drain(sender)
+    assert copies(sandbox) == dict.fromkeys(ids, 1)
+    assert set(rows(store, "outbox", "attempts")) == {1}
 
-    assert len(sandbox.requests()) == 3
-    assert reasons(store, "dead") == {"http_418": 1}
+
+def test_an_event_that_a_firewall_dislikes_keeps_no_other_back(
+    sender, queue, drain, store, endpoint, post, clock
+):
+    def firewall(request):
+        bad = b'"purchase.3"' in request.body
+        return Response(status=403, body=b"<html>") if bad else post(request)
+
+    queue(30)
+    picky = Sender(store, endpoint, firewall)
+    for _ in range(40):
+        picky.send_due()
+        clock.now += 60 * SECOND
+
+    assert states(store) == {"sent": 29, "pending": 1}
 
 
 def test_a_passing_fault_told_with_a_client_status_never_kills(

@@ -13,8 +13,15 @@ STATUS = {
     "paid": "processing",
     "refunded": "refunded",
     "cancelled": "cancelled",
+    "unheard_of": "deposit-paid",
 }
-FINANCIAL = {"placed": "pending", "paid": "paid", "refunded": "refunded", "cancelled": "voided"}
+FINANCIAL = {
+    "placed": "pending",
+    "paid": "paid",
+    "refunded": "refunded",
+    "cancelled": "voided",
+    "unheard_of": "deposit_paid",
+}
 GRANTED = "v1;marketing=1;sale=1;ts=1795423777000"
 DENIED = "v1;marketing=0;sale=0;ts=1795423777000"
 BASE = datetime(2026, 11, 23, 14)  # noqa: DTZ001  the shop's own notation has no zone

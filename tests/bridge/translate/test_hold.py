@@ -71,11 +71,15 @@ def test_an_order_that_ends_within_its_batch_is_not_sent(line, clock):
     assert rows(line.store, "held") == []
 
 
-@pytest.mark.parametrize("minute", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("state", "minute"), [("placed", 1), ("placed", 2), ("placed", 3), ("unheard_of", 3)]
+)
 @pytest.mark.parametrize("in_one_batch", [True, False])
-def test_an_unpaid_state_told_late_does_not_undo_what_waits(line, clock, minute, in_one_batch):
-    for state, at in (("paid", 2), ("placed", minute)):
-        line.post(*order(line.source.kind, 1, state, at))
+def test_a_state_that_is_no_payment_does_not_undo_what_waits(
+    line, clock, state, minute, in_one_batch
+):
+    for told, at in (("paid", 2), (state, minute)):
+        line.post(*order(line.source.kind, 1, told, at))
         if not in_one_batch:
             translate_due(line.store)
     translate_due(line.store)

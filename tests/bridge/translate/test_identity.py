@@ -28,15 +28,18 @@ def only(line):
     return state, reason
 
 
-def test_payment_replaces_the_skip_of_an_unpaid_order(line):
-    tell(line, 1, "placed", 1)
+@pytest.mark.parametrize(
+    ("state", "reason"), [("placed", "not_paid"), ("unheard_of", "unknown_state")]
+)
+def test_payment_replaces_the_skip_of_an_unpaid_order(line, state, reason):
+    tell(line, 1, state, 1)
     before = only(line)
     tell(line, 1, "paid", 2)
 
-    assert before == ("skipped", "not_paid")
+    assert before == ("skipped", reason)
     assert only(line) == ("pending", "")
     assert line.pending() == [event_id_of(line.source.kind, 1)]
-    assert line.verdicts() == [("skip", "not_paid"), ("send", "")]
+    assert line.verdicts() == [("skip", reason), ("send", "")]
 
 
 def test_an_order_both_unpaid_and_paid_in_one_batch_is_sent_once(line):

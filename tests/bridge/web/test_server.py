@@ -1,5 +1,7 @@
 """gunicorn's settings: taken by gunicorn, and in step with each other."""
 
+import re
+
 import pytest
 from gunicorn.config import Config
 
@@ -30,6 +32,8 @@ def test_gunicorn_takes_every_setting():
 
 def test_the_access_log_is_off_for_it_would_hold_addresses_and_keys():
     assert given().accesslog is None
+    # Heroku's buildpack switches it on by GUNICORN_CMD_ARGS.
+    assert not set("hruqfaUq") & set(re.findall(r"%\((\w)\)", given().access_log_format))
 
 
 def test_workers_are_given_their_time_before_platforms_kill():

@@ -6,8 +6,10 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import Client
 
+from bridge import alerts
 from bridge.receive import HARD_LIMIT, SOFT_LIMIT
 from bridge.store import Store
+from bridge.translate import translate_due
 from tests.stores import rows
 
 from .conftest import HUSH, ORDER, Shop
@@ -78,6 +80,22 @@ def test_one_bit_changed_is_401(shop, store):
 
 def test_the_secret_of_another_shop_is_401(shop):
     assert shop.post(headers=shop.signed(ORDER, "of-another-shop")).status_code == 401
+
+
+def test_refused_webhooks_are_an_alert_until_the_shop_is_heard_for_an_hour(shop, store, clock):
+    for _ in range(3):
+        shop.post(headers=shop.signed(ORDER, "of-another-shop"))
+    (alert,) = store.watches.alerts()
+    assert (alert.kind, alert.subject) == ("signature", shop.source.name)
+
+    heard = []
+    for _ in range(2):
+        clock.move(1900)
+        shop.post(str(clock()).encode())
+        translate_due(store)
+        alerts.inspect(store)
+        heard.append([one.kind for one in store.watches.alerts()])
+    assert heard == [["signature"], []]
 
 
 def test_both_secrets_count_while_they_rotate_and_then_only_the_new_one(connect, store):
