@@ -33,7 +33,7 @@ from bridge.store import (
 from bridge.subjects import SubjectKeys, keys_of
 from bridge.visitors import COLLECTED
 
-from .faults import dead
+from .faults import ended
 from .funnel import Funnel
 from .memory import KNOWN, Entry, Memory, Subjects
 from .rows import row_of
@@ -93,7 +93,7 @@ class Batch:
             for fact in facts:
                 self._note_subjects(fact)
         except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its delivery
-            return _Read(stored=stored, error=dead(stored.id, error))
+            return _Read(stored=stored, error=ended(stored, error))
         return _Read(stored=stored, facts=facts)
 
     def _translate(self, delivery: Delivery) -> Iterable[Fact]:
@@ -181,10 +181,10 @@ class Batch:
             for fact in read.facts:
                 self._take(fact, read.stored)
         except Exception as error:  # noqa: BLE001  a poisonous event must not stop its source
-            return dead(delivery_id, error)
+            return ended(read.stored, error)
         if read.facts:
             return DeliveryEnd(delivery_id=delivery_id, state="translated")
-        known = read.stored.delivery.topic in self._view.adapter.topics
+        known = read.stored.delivery.topic in {COLLECTED, *self._view.adapter.topics}
         return DeliveryEnd(
             delivery_id=delivery_id, state="ignored", reason="nothing_told" if known else "topic"
         )
