@@ -102,7 +102,7 @@ def _joins_visitor(case: Case) -> bool:
 def _expects_browser(case: Case, heard_at: datetime, browser_at: datetime | None) -> bool:
     """Return whether its browser may still tell something; of orders only where any does."""
     listened_to = browser_at is not None and heard_at - browser_at < LISTENS
-    return _joins_visitor(case) and (listened_to or not case.sale)
+    return _joins_visitor(case) and (listened_to or not case.event.order_id)
 
 
 def _lacks_match_key(case: Case) -> bool:
