@@ -69,6 +69,19 @@ def test_what_arrives_late_is_told_once_too(visit):
     assert quantities(visit) == {"7": 4}
 
 
+def test_a_cart_whose_making_comes_after_its_first_update_is_told_too(visit):
+    visit.browse(keys=(CART_KEY,))
+    made = visit.now()
+    visit.cart(at=visit.now(0.3), v7=1)
+    visit.translate()
+    visit.clock.move(1)
+    visit.cart("carts/create", made, v7=1)
+    visit.translate()
+    visit.wait(seconds=20)
+
+    assert quantities(visit) == {"7": 1}
+
+
 def test_a_cart_whose_shop_forgot_it_is_told_no_second_time(visit):
     visit.browse(keys=(CART_KEY,))
     began = visit.now()
