@@ -27,11 +27,15 @@ class Growth:
 
 @dataclass(frozen=True, kw_only=True)
 class CartState:
-    """A cart as it was last seen: quantity by line key, and what is growing."""
+    """A cart as it was last seen: quantity by line key, and what is growing.
+
+    `unborn` is what it was first seen with, as long as nobody has told of its making.
+    """
 
     at: datetime
     quantities: Mapping[str, int] = field(default_factory=dict)
     growing: Mapping[str, Growth] = field(default_factory=dict)
+    unborn: Mapping[str, int] | None = None
 
 
 def advance(
@@ -44,31 +48,38 @@ def advance(
     """Return the cart's state after *snapshot*, and an event for each line that grew.
 
     A snapshot older than the state changes nothing.  A cart first seen by an update is only
-    remembered: nobody knows what was added.  Growth within *debounce* of an addition counts
-    to that addition, under the same event id, unless its key is in *closed* (it was sent).
+    remembered, for nobody knows what was added, until its making is told, late.  Growth within
+    *debounce* of an addition counts to that addition, under the same event id, unless its key is
+    in *closed* (it was sent).
     """
-    if state and snapshot.at < state.at:
-        return state, []
     lines = _lines(snapshot.contents)
     quantities = {key: sum(line.quantity for line in same) for key, same in lines.items()}
     if state is None and not snapshot.first:
-        return CartState(at=snapshot.at, quantities=quantities), []
+        return CartState(at=snapshot.at, quantities=quantities, unborn=quantities), []
     before = state or CartState(at=snapshot.at)
+    if snapshot.first and before.unborn is not None:
+        first_seen = before.unborn
+        grown = {key: max(known, first_seen.get(key, 0)) for key, known in quantities.items()}
+        after = replace(before, unborn=None)
+    elif state and snapshot.at < state.at:
+        return state, []
+    else:
+        grown = {key: known - before.quantities.get(key, 0) for key, known in quantities.items()}
+        after = replace(before, at=snapshot.at, quantities=quantities)
     growing = {
         key: growth
         for key, growth in before.growing.items()
-        if snapshot.at - growth.began_at <= max(debounce, SECOND)
+        if after.at - growth.began_at <= max(debounce, SECOND)
     }
     events = []
-    for key, quantity in quantities.items():
-        grew = quantity - before.quantities.get(key, 0)
+    for key, grew in grown.items():
         if grew > 0:
             earlier = growing.get(key)
-            if earlier is None or key in closed or snapshot.at - earlier.began_at > debounce:
+            if earlier is None or key in closed or abs(snapshot.at - earlier.began_at) > debounce:
                 earlier = _begin(snapshot.at, earlier)
             growing[key] = replace(earlier, quantity=earlier.quantity + grew)
             events.append(_added(snapshot, key, lines[key][-1], growing[key]))
-    return CartState(at=snapshot.at, quantities=quantities, growing=growing), events
+    return replace(after, growing=growing), events
 
 
 def subject_id(cart_token: str, key: str, began_at: datetime) -> str:

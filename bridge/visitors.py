@@ -20,8 +20,8 @@ from bridge.events import reading as read
 from bridge.plan.kinds import EVENT_NAME
 
 COLLECTED = "collected"  # the topic of what the storefront script posted
-# The browser names the same moment as the shop, by another clock.
-TOLERANCE = timedelta(minutes=2)
+# The browser names the same moment as the shop, by another clock, once its page has loaded.
+TOLERANCE = timedelta(seconds=30)
 MAX_KEYS = 8
 MAX_EVENTS = 20
 _SIGNALS = ("marketing", "sale_of_data")
@@ -73,7 +73,8 @@ def join(event: Event, visitor: Visitor) -> Event:
 
     The event's own words stand; only its browser's are filled in, and only for something
     done in a browser.  A denial counts whenever it was said, unless the event's own word took
-    it back later; a grant only if the event has no word of its own and it was said before.
+    it back later; a grant only if the event has no word of its own and it was said before, be
+    it told however late.
     """
     if event.channel not in {None, Channel.WEB}:
         return event
@@ -94,13 +95,22 @@ def _joined_consent(event: Event, told: Consent | None) -> Consent | None:
     own = event.consent
     if told is None or (own and own.marketing is False):
         return own
-    if denied := [name for name in _SIGNALS if getattr(told, name) is False]:
+    if denied := _denies(told):
         later = own and own.at and told.at and own.at > told.at
         return own if later and all(getattr(own, name) for name in denied) else told
     if own and any(getattr(own, name) is not None for name in _SIGNALS):
         return own
-    late = told.at is not None and told.at > event.event_time + TOLERANCE
-    return own if late else told
+    # An order is made before it is paid.
+    made_at = min(event.event_time, event.created_at or event.event_time)
+    return own if _is_late(told, made_at) else told
+
+
+def _denies(told: Consent) -> list[str]:
+    return [name for name in _SIGNALS if getattr(told, name) is False]
+
+
+def _is_late(told: Consent, at: datetime) -> bool:
+    return told.at is not None and told.at > at + TOLERANCE
 
 
 def read_collected(
@@ -112,21 +122,26 @@ def read_collected(
     known too, unless *keep_unknown* (no consent is asked for first where the shop is).
 
     *headers* hold the browser's own address and agent, as the collector saw them.  Nothing
-    in the body is believed beyond its form: it is public, so it never makes a purchase.
+    in the body is believed beyond its form: it is public, so it never makes a purchase.  Its
+    clock may be wrong, so its times are put right by `sent_at`, where it tells that.
     """
     document = read.parse_object(body)
-    visitor = _visitor(read.mapping(document.get("visitor")), headers, received_at)
+    sent_at = read.moment_ms(document.get("sent_at"))
+    slow = received_at - sent_at if sent_at else timedelta()
+    visitor = _visitor(read.mapping(document.get("visitor")), headers, received_at, slow)
     marketing = visitor.consent.marketing if visitor.consent else None
     if marketing is False or (marketing is None and not keep_unknown):
         visitor = _forgotten(visitor)
     if visitor.keys:
         yield visitor
     for told in read.mappings(document.get("events"))[:MAX_EVENTS]:
-        if event := _event(told, visitor, received_at):
+        if event := _event(told, visitor, received_at, slow):
             yield event
 
 
-def _visitor(told: Mapping[str, Any], headers: Mapping[str, str], at: datetime) -> Visitor:
+def _visitor(
+    told: Mapping[str, Any], headers: Mapping[str, str], at: datetime, slow: timedelta
+) -> Visitor:
     keys = told.get("keys")
     sound = [read.identifier(key) for key in keys[:MAX_KEYS]] if isinstance(keys, list) else []
     consent = read.mapping(told.get("consent"))
@@ -144,7 +159,7 @@ def _visitor(told: Mapping[str, Any], headers: Mapping[str, str], at: datetime) 
         consent=Consent(
             marketing=_signal(consent.get("marketing")),
             sale_of_data=_signal(consent.get("sale_of_data")),
-            at=min(said_at or at, at),  # whoever does not tell when says it now
+            at=min(said_at + slow, at) if said_at else at,  # else it is said now
             source="collector",
         )
         if consent
@@ -158,38 +173,45 @@ def _is_unguessable(key: str) -> bool:
     return kind in KEY_KINDS and len(token) >= SHORTEST_TOKEN and not token.isdecimal()
 
 
-def _event(told: Mapping[str, Any], visitor: Visitor, received_at: datetime) -> Event | None:
+def _event(
+    told: Mapping[str, Any], visitor: Visitor, received_at: datetime, slow: timedelta
+) -> Event | None:
     name, event_id = read.text(told.get("event_name")), read.identifier(told.get("event_id"))
     if not name or not EVENT_NAME.match(name) or not event_id:
         return None
     custom = read.mapping(told.get("custom_data"))
     search = read.text(custom.get("search_string"))
+    event_time = _time(told.get("event_time"), received_at, slow)
+    consent = visitor.consent
+    if consent and not _denies(consent) and _is_late(consent, event_time):
+        consent = None  # pages keep what happens before the visitor is asked, and tell it then
     return Event(
         occasion=name,
         subject_id=event_id,
         event_id=event_id,
-        event_time=_time(told.get("event_time"), received_at),
+        event_time=event_time,
         channel=Channel.WEB,
         user_data=visitor.user_data,
         basket=_basket(custom),
         event_source_url=read.text(told.get("event_source_url")) or visitor.event_source_url,
         visitor_keys=visitor.keys,
-        consent=visitor.consent,
+        consent=consent,
         extra={"search_string": search} if search else {},
         collected=True,
     )
 
 
-def _time(value: object, received_at: datetime) -> datetime:
-    """Return the browser's time where it is plausible, else that of receipt."""
+def _time(value: object, received_at: datetime, slow: timedelta) -> datetime:
+    """Return the browser's time, put right, where it is plausible, else that of receipt."""
     seconds = read.whole(value)
     told = (
         datetime.fromtimestamp(seconds, UTC)
         if seconds is not None and 0 < seconds < 10**10
         else read.moment_ms(value) or read.moment(value)
     )
-    plausible = told and abs(received_at - told) < timedelta(days=1)
-    return told if told and plausible else received_at
+    if told is None or abs(received_at - slow - told) >= timedelta(days=1):
+        return received_at
+    return told + slow
 
 
 def _basket(custom: Mapping[str, Any]) -> Basket:

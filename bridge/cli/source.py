@@ -142,4 +142,5 @@ def _described(source: Source) -> dict[str, Any]:
         "created_at": when(source.created_at),
         "ping_at": when(source.ping_at),
         "delivery_at": when(source.delivery_at),
+        "collected_at": when(source.collected_at),
     }

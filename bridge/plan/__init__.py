@@ -21,6 +21,7 @@ from bridge.plan.rules import (
     Rules,
     ValueRules,
     WhoRules,
+    is_topic,
 )
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "diff",
     "digest",
     "fill",
+    "is_topic",
     "parse",
     "parts_of",
 ]

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 
 from bridge.events import ConfigError, Occasion
 from bridge.plan.kinds import EVENT_NAME, MAX_SHOWN, NAME, nearest
-from bridge.plan.rules import ChannelRules, CustomRule, DestinationRules, EventRules, Plan, Rules
+from bridge.plan.rules import (
+    ChannelRules,
+    CustomRule,
+    DestinationRules,
+    EventRules,
+    Plan,
+    Rules,
+    is_topic,
+)
 
 Path = tuple[str, ...]
 Table = dict[str, object]
@@ -96,7 +104,7 @@ class _Reader:
         rules = replace(base, **sections)
         if sections.keys() & {"custom", "events", "channels"}:
             self._check_names(rules, at)
-        for name in ("consent", "value"):
+        for name in ("consent", "value", "contents"):
             for event_name in self._event_tables(document.get(name)):
                 if event_name not in rules.event_names():
                     self._unknown("event", (*at, name, event_name), sorted(rules.event_names()))
@@ -131,6 +139,9 @@ class _Reader:
         sales = {names[Occasion.PURCHASE], *own} - {""}
         if names[started] in sales and started not in rules.events.off:
             self._wrong((*at, "events", started), f"{started} needs a name that no sale has")
+        for topic in filter(is_topic, names):
+            if names[topic] in sales and topic not in rules.events.off:
+                self._wrong((*at, "events", topic), f"{topic} needs a name that no sale has")
         for rule in rules.custom:
             if rule.name in {*sales, *Occasion, *rule.occasions}:
                 sentence = f'the custom event "{rule.name}" needs a name of its own'
@@ -164,7 +175,7 @@ class _Reader:
             if key == "off":
                 continue
             # A topic stands for an occasion of its own; an event name for itself.
-            if key not in names and not re.search(r"[/.]|\A[A-Z]", key):
+            if key not in names and not is_topic(key) and not re.match("[A-Z]", key):
                 self._unknown("occasion", (*at, key), (*Occasion, "off"))
             else:
                 names[key] = self._value(NAME["read"], value, (*at, key)) or ""

@@ -122,6 +122,11 @@ def _names() -> dict[str, str]:
     }
 
 
+def is_topic(word: str) -> bool:
+    """Return whether *word* is a topic of a shop, such as ``orders/fulfilled``, by its form."""
+    return "/" in word or "." in word
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventRules:
     """[events]: the event name of each occasion; what is not named is not sent."""
@@ -164,7 +169,10 @@ class ValueRules:
 
 @dataclass(frozen=True, kw_only=True)
 class ContentRules:
-    """[contents]: which lines are sent and under which catalogue id."""
+    """[contents]: which lines are sent and under which catalogue id.
+
+    `by_event` holds [contents.EVENT_NAME].
+    """
 
     id: str = field(
         default="{id}",
@@ -177,6 +185,7 @@ class ContentRules:
     gift_cards: bool = field(default=True, metadata=SWITCH)
     tips: bool = field(default=False, metadata=SWITCH)
     custom: bool = field(default=True, metadata=SWITCH)
+    by_event: Overrides = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,6 +295,10 @@ class Rules:
     def value_for(self, event_name: str) -> ValueRules:
         """Return [value] with the event's own table laid over it."""
         return replace(self.value, **self.value.by_event.get(event_name, {}))
+
+    def contents_for(self, event_name: str) -> ContentRules:
+        """Return [contents] with the event's own table laid over it."""
+        return replace(self.contents, **self.contents.by_event.get(event_name, {}))
 
 
 @dataclass(frozen=True, kw_only=True)

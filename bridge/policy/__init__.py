@@ -12,6 +12,9 @@ from .occasions import occasions
 from .reasons import REASONS, sentence
 from .verdicts import RouteView, Send, Skip, Verdict, Wait
 
+# A shop without a single browser heard for so long has no storefront script.
+LISTENS = timedelta(days=1)
+
 __all__ = [
     "REASONS",
     "RouteView",
@@ -34,6 +37,7 @@ def decide(
     shop_country: str | None,
     max_age: Callable[[str], timedelta],
     heard_at: datetime | None = None,
+    browser_at: datetime | None = None,
 ) -> Verdict:
     """Return the verdict on *event* at *now*.
 
@@ -41,6 +45,8 @@ def decide(
     check that finds a reason decides; `checks.CHECKS` has their order.  *heard_at* is when it
     was received: where much else has been received since and is not read yet, an event that
     would have waited then is to wait until that is known, however late it is now.
+    *browser_at* is when any browser of the shop was last heard: an order waits for its own only
+    where browsers are listened to, None where none ever was.
     """
     heard_at = heard_at or now
     custom = rules.custom_rule(event.occasion)
@@ -56,21 +62,23 @@ def decide(
     decision = judge(
         event.consent, country, state, rules, event_name=case.name, browser=case.browser
     )
-    patience = _visitor_until(case)
+    patience = _begun(case) + timedelta(minutes=rules.funnel.wait_minutes)
+    may_wait = _expects_browser(case, heard_at, browser_at) and patience > heard_at
     waits_for_visitor = Wait(
         until=patience, reason="visitor", event_name=case.name, decision=decision
     )
     if not decision.allowed:
-        if decision.reason == UNKNOWN and patience > heard_at:
+        if decision.reason == UNKNOWN and may_wait:
             return waits_for_visitor
         return Skip(reason=decision.reason, event_name=case.name, decision=decision)
     source = case.channel_rules.action_source
     if now - event.event_time > max_age(source):
         return Skip(reason="expired", event_name=case.name, decision=decision)
     if _lacks_match_key(case):
-        if patience > heard_at:
+        if may_wait:
             return waits_for_visitor
-        return Skip(reason="no_match_key", event_name=case.name, decision=decision)
+        if not case.sale:  # what an order lacks, its destination says
+            return Skip(reason="no_match_key", event_name=case.name, decision=decision)
     until, reason = _held_until(case)
     if until > heard_at:
         return Wait(until=until, reason=reason, event_name=case.name, decision=decision)
@@ -87,15 +95,14 @@ def _home(event: Event, shop_country: str | None) -> tuple[str | None, str | Non
 
 
 def _joins_visitor(case: Case) -> bool:
-    """Return whether it is an event before the order that a browser's word may complete."""
-    event = case.event
-    return bool(event.visitor_keys) and case.browser and not (case.sale or event.collected)
+    """Return whether it is an event that its browser's word may complete."""
+    return bool(case.event.visitor_keys) and case.browser and not case.event.collected
 
 
-def _visitor_until(case: Case) -> datetime:
-    """Return until when the event may wait for its browser's word."""
-    wait = timedelta(minutes=case.rules.funnel.wait_minutes) if _joins_visitor(case) else None
-    return _begun(case) + (wait or timedelta())
+def _expects_browser(case: Case, heard_at: datetime, browser_at: datetime | None) -> bool:
+    """Return whether its browser may still tell something; of orders only where any does."""
+    listened_to = browser_at is not None and heard_at - browser_at < LISTENS
+    return _joins_visitor(case) and (listened_to or not case.event.order_id)
 
 
 def _lacks_match_key(case: Case) -> bool:

@@ -3,15 +3,18 @@
 from dataclasses import replace
 
 from bridge.events import Event, Occasion
-from bridge.plan import CustomRule, Rules
+from bridge.plan import CustomRule, Rules, is_topic
 
 
 def occasions(event: Event, rules: Rules) -> list[Event]:
-    """Return *event*, the start of a subscription that it is too, and the plan's own events.
+    """Return *event*, what else it is by its topic, and the plan's own events.
 
-    An id that the shop carries belongs to the event alone.
+    That is the start of a subscription, and what the plan calls the shop's topic itself.  An id
+    that the shop carries belongs to the event alone.
     """
     found = [event]
+    if is_topic(event.topic) and rules.events.name(event.topic) and event.topic != event.occasion:
+        found.append(replace(event, occasion=event.topic, event_id=None))
     if event.subscription and event.occasion == Occasion.PURCHASE:
         found.append(replace(event, occasion=Occasion.SUBSCRIPTION_STARTED, event_id=None))
     found += [

@@ -30,7 +30,7 @@ REASONS: Mapping[str, str] = {
     "replayed": "An operator has asked to decide it again.",
     "erased": "The data of its person were erased.",
     "no_match_key": "Nothing was known by which Meta could find a person, and nothing came.",
-    "visitor": "It waits for what the browser tells: a match key, or consent.",
+    "visitor": "It waits for what the browser tells: a match key, a user agent, or consent.",
     "more": "It waits a moment for more of the same.",
     "owner_webhook": "The shop's webhooks own this event, not the browser.",
     "owner_browser": "The storefront script owns this event, not the shop's webhooks.",

@@ -36,7 +36,7 @@ def content_ids(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the catalogue ids that are sent of *event*, and the notes on lines left out."""
     own = rules.value_for(event_name)
-    found, notes = items(side(event, own), rules.contents, own)
+    found, notes = items(side(event, own), rules.contents_for(event_name), own)
     if rules.who.restricted:
         return (), ()
     return tuple(item.id for item in found), tuple(notes)

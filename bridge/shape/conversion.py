@@ -68,13 +68,14 @@ def _custom_data(
 ) -> tuple[CustomData, tuple[str, ...]]:
     money = worth(event, rules, event_name, costs)
     own = rules.value_for(event_name)
-    contents, notes = items(side(event, own), rules.contents, own)
+    catalogue = rules.contents_for(event_name)
+    contents, notes = items(side(event, own), catalogue, own)
     if rules.who.restricted:
         contents, notes = (), []
     custom_data = replace(
         money.custom_data,
         contents=contents,
-        content_type=rules.contents.content_type if contents else None,
+        content_type=catalogue.content_type if contents else None,
         num_items=sum(item.quantity for item in contents) or None,
         order_id=order_id_for(event, rules.ids),
         extra={

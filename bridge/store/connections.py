@@ -282,6 +282,7 @@ class Connections:
             created_at=row["created_at"],
             ping_at=row["ping_at"],
             delivery_at=row["delivery_at"],
+            collected_at=row["collected_at"],
         )
 
     def _destination(self, row: RowMapping) -> Destination:

@@ -30,7 +30,10 @@ def storable(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A connected shop.  `settings` are plain, secrets included."""
+    """A connected shop.  `settings` are plain, secrets included.
+
+    `collected_at` is when one of its visitors' browsers was last heard.
+    """
 
     id: int
     kind: str
@@ -43,6 +46,7 @@ class Source:
     created_at: int
     ping_at: int | None = None
     delivery_at: int | None = None
+    collected_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

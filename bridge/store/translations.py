@@ -53,7 +53,8 @@ class Outcome:
     """All that one batch of deliveries leads to, built in memory before it is written.
 
     `stopped` are ids of waiting rows that are skipped for good, with the reason.  `heard` is
-    False where nothing came from the shop itself.
+    False where nothing came from the shop itself, `collected` True where a browser told
+    something of its visitor.
     """
 
     ends: Sequence[DeliveryEnd]
@@ -64,6 +65,7 @@ class Outcome:
     told: Told = field(default_factory=Told)
     visited: Visited = field(default_factory=Visited)
     heard: bool = True
+    collected: bool = False
 
 
 class Translations:
@@ -242,7 +244,7 @@ class Translations:
         outcome stands and ours is dropped whole.
         """
         with self._database.write() as connection:
-            if not self._fenced(connection, lease, now, heard=outcome.heard):
+            if not self._fenced(connection, lease, outcome, now):
                 return False
             verdicts = Verdicts(connection, self._vault, is_sqlite=self._database.is_sqlite)
             verdicts.stop(outcome.stopped, now)
@@ -256,12 +258,14 @@ class Translations:
                 connection.execute(_END, [_end(end, now) for end in outcome.ends])
         return True
 
-    def _fenced(self, connection: Connection, lease: Lease, now: int, *, heard: bool) -> bool:
+    def _fenced(self, connection: Connection, lease: Lease, outcome: Outcome, now: int) -> bool:
         table = schema.source
         ours = and_(table.c.id == lease.source_id, table.c.lease_token == lease.token)
         values: dict[str, Any] = {"lease_token": None, "lease_until": now}
-        if heard:
+        if outcome.heard:
             values["delivery_at"] = now
+        if outcome.collected:
+            values["collected_at"] = now
         return connection.execute(update(table).where(ours).values(values)).rowcount == 1
 
     def _put_orders(

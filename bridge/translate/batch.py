@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from bridge import consent, orders, policy, shape, visitors
 from bridge.consent import DENIED
@@ -33,7 +34,7 @@ from bridge.store import (
 from bridge.subjects import SubjectKeys, keys_of
 from bridge.visitors import COLLECTED
 
-from .faults import dead
+from .faults import ended
 from .funnel import Funnel
 from .memory import KNOWN, Entry, Memory, Subjects
 from .rows import row_of
@@ -84,6 +85,7 @@ class Batch:
         self._disconnected = False
         self._funnel = Funnel(view)
         self._read = [self._understand(stored) for stored in deliveries]
+        self._collected = any(isinstance(fact, Visitor) for one in self._read for fact in one.facts)
         self._held = [(one, event) for one in held if (event := self._unpack(one))]
 
     def _understand(self, stored: StoredDelivery) -> _Read:
@@ -93,7 +95,7 @@ class Batch:
             for fact in facts:
                 self._note_subjects(fact)
         except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its delivery
-            return _Read(stored=stored, error=dead(stored.id, error))
+            return _Read(stored=stored, error=ended(stored, error))
         return _Read(stored=stored, facts=facts)
 
     def _translate(self, delivery: Delivery) -> Iterable[Fact]:
@@ -181,10 +183,10 @@ class Batch:
             for fact in read.facts:
                 self._take(fact, read.stored)
         except Exception as error:  # noqa: BLE001  a poisonous event must not stop its source
-            return dead(delivery_id, error)
+            return ended(read.stored, error)
         if read.facts:
             return DeliveryEnd(delivery_id=delivery_id, state="translated")
-        known = read.stored.delivery.topic in self._view.adapter.topics
+        known = read.stored.delivery.topic in {COLLECTED, *self._view.adapter.topics}
         return DeliveryEnd(
             delivery_id=delivery_id, state="ignored", reason="nothing_told" if known else "topic"
         )
@@ -290,6 +292,7 @@ class Batch:
             shop_country=view.shop_country,
             max_age=way.adapter.max_age,
             heard_at=moment(arrived_at) if self._more and arrived_at is not None else None,
+            browser_at=self._browser_at(),
         )
         event_id = self._event_id(event)
         purchase_of = event.order_id if event.occasion == Occasion.PURCHASE else None
@@ -300,7 +303,8 @@ class Batch:
         entry = None if unowned else memory.entry(*key, purchase_of)
         passed = memory.was_let_through(way.destination.id, purchase_of)
         # A payment that waits for the hold to end is not undone by a late or an odd delivery.
-        outdone = not waited and entry and entry.waits and _is_outdone(verdict, late=late)
+        holds = view.rules.purchase.hold_minutes > 0
+        outdone = not waited and entry and entry.outlasts(verdict, late=late, holds=holds)
         if unowned:
             word, reason = "skip", unowned
         elif entry is None or entry.is_final or outdone or (passed and not entry.stored):
@@ -363,7 +367,13 @@ class Batch:
             ),
             visited=self._funnel.visited(),
             heard=any(not read.stored.delivery.key.startswith(OWN_KEYS) for read in self._read),
+            collected=self._collected,
         )
+
+    def _browser_at(self) -> datetime | None:
+        """Return when a browser of the shop was last heard, this batch included."""
+        known = self._view.source.collected_at
+        return self._view.now if self._collected else None if known is None else moment(known)
 
     def _unused(self) -> list[int]:
         """Return the deliveries whose raw bodies serve for nothing any more."""
@@ -386,14 +396,3 @@ def _unowned(event: Event, verdict: policy.Verdict) -> str:
     skipped = verdict.reason if isinstance(verdict, policy.Skip) else ""
     unowned = {"owner_webhook", "owner_browser"} | ({"event_off"} if event.collected else set())
     return skipped if skipped in unowned else ""
-
-
-def _is_outdone(verdict: policy.Verdict, *, late: bool) -> bool:
-    """Return whether something newer waits that *verdict* must not replace.
-
-    Only a skip for good counts whenever it is told: a denial, a cancellation.
-    """
-    if isinstance(verdict, policy.Skip):
-        no_payment = verdict.reason in {"not_paid", "unknown_state"}
-        return no_payment or (late and verdict.curable)
-    return late

@@ -3,13 +3,24 @@
 import traceback
 
 from bridge.events import BridgeError, TranslationError
-from bridge.store import DeliveryEnd
+from bridge.store import DeliveryEnd, StoredDelivery
+from bridge.visitors import COLLECTED
 
 
-def dead(delivery_id: int, error: Exception) -> DeliveryEnd:
-    """Return the end of a delivery that *error* stopped."""
+def ended(stored: StoredDelivery, error: Exception) -> DeliveryEnd:
+    """Return the end of a delivery that *error* stopped.
+
+    It is dead, for somebody to see to; but anybody may post nonsense to the collector, so that
+    is ignored: it is nobody's to mend, and must not hide the dead letters that are.
+    """
     reason = error.reason if isinstance(error, TranslationError) else "fault"
-    return DeliveryEnd(delivery_id=delivery_id, state="dead", reason=reason, detail=blame(error))
+    nonsense = reason != "fault" and stored.delivery.topic == COLLECTED
+    return DeliveryEnd(
+        delivery_id=stored.id,
+        state="ignored" if nonsense else "dead",
+        reason=reason,
+        detail=blame(error),
+    )
 
 
 def blame(error: Exception) -> str:

@@ -9,6 +9,7 @@ from bridge import carts
 from bridge.carts import CartState
 from bridge.events import Event, Occasion, event_id
 from bridge.orders import OrderView
+from bridge.policy import Skip, Verdict
 from bridge.store import KnownRow, KnownVisitor, OutboxRow, Store, micros
 
 from .view import View
@@ -42,11 +43,21 @@ class Entry:
         """Return whether nothing was ever decided."""
         return self.fresh is None and self.stored is None
 
-    @property
-    def waits(self) -> bool:
-        """Return whether the event is held back until its time comes."""
+    def outlasts(self, verdict: Verdict, *, late: bool, holds: bool) -> bool:
+        """Return whether the event waits, and *verdict* on what is told now must not replace it.
+
+        What is told *late* is older.  Only a skip for good counts whenever it is told: a denial,
+        a cancellation.  A refund ends what waits only where the plan *holds* purchases back, in
+        order to see refunds first.
+        """
         latest = self.fresh or self.stored
-        return latest is not None and latest.state == "waiting"
+        if latest is None or latest.state != "waiting":
+            return False
+        if isinstance(verdict, Skip):
+            refunded = verdict.reason == "refunded" and not holds
+            unpaid = verdict.reason in {"not_paid", "unknown_state"}
+            return unpaid or refunded or (late and verdict.curable)
+        return late
 
     @property
     def is_final(self) -> bool:

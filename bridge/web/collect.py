@@ -1,9 +1,11 @@
 """``/collect/<key>``: what the storefront script posts, and the script itself.
 
 It is public: small bodies, a limit per address, no cookie, nothing echoed, and never a
-purchase.  It answers 204 whatever the body says, so that it is no oracle.
+purchase.  What is no JSON object is refused before it is stored; whatever else the body says, it
+answers 204, so that it is no oracle.
 """
 
+import ipaddress
 import re
 import threading
 import time
@@ -14,6 +16,8 @@ from flask.typing import ResponseReturnValue
 
 from bridge import registry
 from bridge.config import Config
+from bridge.events import TranslationError
+from bridge.events.reading import parse_object
 from bridge.receive import collect
 from bridge.store import Store, StoreError
 
@@ -29,7 +33,10 @@ blueprint = Blueprint("collect", __name__)
 
 
 class Throttle:
-    """Counts requests by address and minute, in this process."""
+    """Counts requests by address and minute, in this process.
+
+    Of IPv6 a line has 2**64 addresses at the least, so all of a /64 count as one.
+    """
 
     def __init__(
         self, per_minute: int = PER_MINUTE, clock: Callable[[], float] = time.monotonic
@@ -42,12 +49,25 @@ class Throttle:
 
     def allows(self, address: str) -> bool:
         """Return whether *address* may go on in this minute."""
+        line = _line(address)
         minute = int(self._clock() // 60)
         with self._lock:
             if minute != self._minute or len(self._counts) > _MAX_ADDRESSES:
                 self._minute, self._counts = minute, {}
-            count = self._counts[address] = self._counts.get(address, 0) + 1
+            count = self._counts[line] = self._counts.get(line, 0) + 1
         return count <= self._per_minute
+
+
+def _line(address: str) -> str:
+    """Return what *address* has in common with all that are its owner's too."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    mapped = parsed.ipv4_mapped
+    return str(mapped or int(parsed) >> 64)
 
 
 _throttle = Throttle()
@@ -76,15 +96,14 @@ def post(key: str) -> ResponseReturnValue:
         source = store.connections.source_by_collect_key(key)
         if source is None or source.state != "active":
             return "", 404
-        if agent and not _ROBOT.search(agent):
-            collect(
-                store,
-                source,
-                request.get_data(cache=False),
-                address=request.remote_addr or "",
-                agent=agent,
-            )
-            current_app.config["STORED"]()
+        if not agent or _ROBOT.search(agent):
+            return "", 204
+        body = request.get_data(cache=False)
+        parse_object(body)
+        collect(store, source, body, address=request.remote_addr or "", agent=agent)
+        current_app.config["STORED"]()
+    except TranslationError:
+        return "", 400
     except StoreError:
         return "", 503
     return "", 204

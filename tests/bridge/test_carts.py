@@ -94,6 +94,35 @@ def test_a_cart_first_seen_by_an_update_is_only_remembered():
     assert cart.see(snapshot(60, hat=3)) == [("hat", 1)]
 
 
+@pytest.mark.parametrize(
+    ("first_seen", "then", "told"),
+    [
+        ({"hat": 1}, {"hat": 1}, {"hat": 1}),
+        ({"hat": 3}, {"hat": 3}, {"hat": 3}),
+        ({"hat": 1}, {"hat": 4, "mug": 2}, {"hat": 4, "mug": 2}),
+        ({}, {}, {"hat": 1}),
+        ({}, {"hat": 2}, {"hat": 3}),
+    ],
+)
+@pytest.mark.parametrize("first_seen_s", [0, 0.2, 30])
+@pytest.mark.parametrize("sent", [True, False])
+def test_a_cart_whose_making_is_told_late_loses_and_doubles_nothing(
+    first_seen, then, told, first_seen_s, sent
+):
+    cart = Cart()
+    cart.see(snapshot(first_seen_s, **first_seen))
+    cart.see(snapshot(60, **then))
+    cart.sent |= set(cart.told) if sent else set()
+    for _ in range(2):
+        cart.see(snapshot(0, first=True, hat=1))
+
+    added = Counter()
+    for subject, quantity in cart.told.items():
+        added[subject.split(".")[1]] += quantity
+    assert added == told
+    assert cart.see(snapshot(90, **then)) == []
+
+
 def test_several_snapshots_of_one_click_are_one_addition_that_grows():
     cart = Cart()
     told = [

@@ -110,6 +110,39 @@ def test_the_shops_own_event_stays_beside_it():
     assert [one.occasion for one in occasions(ORDER, rules)] == ["purchase", "BigOrder", "AnyOrder"]
 
 
+SHIPPED = '[events]\n"orders/fulfilled" = "Shipped"'
+
+
+@pytest.mark.parametrize(
+    ("plan", "topic", "found"),
+    [
+        (SHIPPED, "orders/fulfilled", ["purchase", "orders/fulfilled"]),
+        (SHIPPED, "orders/paid", ["purchase"]),
+        (SHIPPED + '\noff = ["orders/fulfilled"]', "orders/fulfilled", ["purchase"]),
+        ('[events]\n"orders/fulfilled" = ""', "orders/fulfilled", ["purchase"]),
+        ("", "Contact", ["purchase"]),  # a form's label is no topic of a shop
+    ],
+)
+def test_a_topic_that_the_plan_names_is_an_event_beside_the_usual_one(plan, topic, found):
+    rules = parse(plan).base
+
+    assert [one.occasion for one in occasions(replace(ORDER, topic=topic), rules)] == found
+
+
+@pytest.mark.parametrize("state", [OrderState.PAID, OrderState.PLACED, OrderState.CANCELLED, None])
+def test_a_topic_of_its_own_name_is_sent_whatever_the_orders_state(state):
+    rules = parse(SHIPPED).base
+    told = replace(ORDER, topic="orders/fulfilled", order_state=state, visitor_keys=())
+    _, own = occasions(told, rules)
+    found = decide(
+        own, rules, RouteView(), AT, shop_country="DE", max_age=lambda _: timedelta(days=7)
+    )
+
+    assert isinstance(found, Send)
+    assert found.event_name == "Shipped"
+    assert event_id_for(own, rules, "shop", local_ids=True) == "orders/fulfilled.shop.1001"
+
+
 def test_an_id_that_the_shop_carries_belongs_to_the_shops_own_event():
     [own] = custom(event=replace(ORDER, event_id="pixel-1"))
 
@@ -153,6 +186,22 @@ def test_its_value_is_its_own():
     assert isinstance(send, Send)
     assert shaped.conversion.event_name == "BigOrder"
     assert shaped.conversion.custom_data.value == Decimal(400)
+
+
+def test_its_contents_are_its_own():
+    plan = (
+        '[[custom]]\nname = "BigOrder"\n[contents]\nprefix = "p"\n[contents.BigOrder]\nid = "{sku}"'
+    )
+    rules = parse(plan).base
+    found = {}
+    for one in occasions(ORDER, rules):
+        send = decide(
+            one, rules, RouteView(), AT, shop_country="DE", max_age=lambda _: timedelta(days=7)
+        )
+        shaped = shape(one, send, rules, event_id="1", external_id=None, now=AT)
+        found[send.event_name] = [item.id for item in shaped.conversion.custom_data.contents]
+
+    assert found == {"Purchase": ["p7"], "BigOrder": ["pHAT"]}
 
 
 def test_its_consent_is_its_own():
@@ -223,6 +272,8 @@ def test_a_form_may_be_one_too():
         ('[[custom]]\nname = "Purchase"', "needs a name of its own"),
         ('[events]\npurchase = "Sale"\n[[custom]]\nname = "Sale"', "needs a name of its own"),
         ('[[custom]]\nname = "purchase"', "needs a name of its own"),
+        ('[events]\n"orders/paid" = "Purchase"', "orders/paid needs a name that no sale has"),
+        ('[contents.BigOder]\nid = "{sku}"', 'unknown event "BigOder"'),
         ('[[custom]]\nname = "Quote"\noccasions = ["Quote"]', "needs a name of its own"),
         ('[[source.x.custom]]\nname = "Purchase"', "needs a name of its own"),
         ('[[custom]]\nname = "Sale"\n[source.x.events]\npurchase = "Sale"', "name of its own"),

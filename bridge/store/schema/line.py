@@ -38,6 +38,7 @@ source = Table(
     Column("created_at", Micros, nullable=False),
     Column("ping_at", Micros),
     Column("delivery_at", Micros),
+    Column("collected_at", Micros),  # when a browser was last heard
     Column("lease_token", Text),
     Column("lease_until", Micros, nullable=False, server_default="0"),
 )

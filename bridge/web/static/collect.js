@@ -1,6 +1,6 @@
 // The storefront script: tells the bridge what webhooks lack, and what happens before an order.
 //
-//   capiBridge.consent(true)                           the visitor's choice: true or false
+//   capiBridge.consent(true)                           the visitor's choice, on each page: true or false
 //   capiBridge.keys("cart:TOKEN")                      unguessable tokens that the webhooks know too
 //   capiBridge.track("ViewContent", {value: 12.5, currency: "EUR", contents: [{id: "7", quantity: 1}]})
 //
@@ -9,6 +9,7 @@
 (() => {
   "use strict";
   const COLLECT_URL = "https://bridge.example/collect/KEY";
+  const GRANTED_AT = "capi_bridge_consent_at";
   const state = { keys: [], consent: {} };
 
   const cookie = (name) =>
@@ -20,19 +21,39 @@
     return location.origin + location.pathname + (query ? `?${query}` : "");
   };
 
+  // When a grant was first seen: it counts for nothing that happened before.
+  const grantedAt = () => {
+    try {
+      const known = Number(localStorage.getItem(GRANTED_AT)) || Date.now();
+      localStorage.setItem(GRANTED_AT, known);
+      return known;
+    } catch {
+      return Date.now();
+    }
+  };
+
+  const forgetGrant = () => {
+    try {
+      localStorage.removeItem(GRANTED_AT);
+    } catch {
+      // Without storage there is nothing to forget.
+    }
+    return Date.now();
+  };
+
   const tell = (events) => {
     const denied = state.consent.marketing === false;
     const visitor = { keys: state.keys, consent: state.consent };
     if (!denied) Object.assign(visitor, { fbp: cookie("_fbp"), fbc: cookie("_fbc"), url: page() });
     if (denied && !state.keys.length) return;
-    const body = JSON.stringify({ events: denied ? [] : events, visitor });
+    const body = JSON.stringify({ events: denied ? [] : events, visitor, sent_at: Date.now() });
     const headers = { "Content-Type": "text/plain" };
     fetch(COLLECT_URL, { method: "POST", mode: "no-cors", keepalive: true, headers, body }).catch(() => {});
   };
 
   window.capiBridge = {
     consent(marketing) {
-      state.consent = { marketing: Boolean(marketing), at: Date.now() };
+      state.consent = { marketing: Boolean(marketing), at: marketing ? grantedAt() : forgetGrant() };
       tell([]);
     },
     keys(...tokens) {

@@ -1,11 +1,12 @@
 """A stream of carts through the store: each addition goes out once, whoever translates it."""
 
-import threading
 from collections import Counter
 from datetime import timedelta
 
+import pytest
+
 from bridge.secrets import Vault
-from bridge.store import Store
+from bridge.store import Lease, Outcome, Store
 from bridge.translate import translate_due
 from tests.stores import SECRET_KEY
 
@@ -68,6 +69,19 @@ def test_what_arrives_late_is_told_once_too(visit):
     assert quantities(visit) == {"7": 4}
 
 
+def test_a_cart_whose_making_comes_after_its_first_update_is_told_too(visit):
+    visit.browse(keys=(CART_KEY,))
+    made = visit.now()
+    visit.cart(at=visit.now(0.3), v7=1)
+    visit.translate()
+    visit.clock.move(1)
+    visit.cart("carts/create", made, v7=1)
+    visit.translate()
+    visit.wait(seconds=20)
+
+    assert quantities(visit) == {"7": 1}
+
+
 def test_a_cart_whose_shop_forgot_it_is_told_no_second_time(visit):
     visit.browse(keys=(CART_KEY,))
     began = visit.now()
@@ -81,37 +95,38 @@ def test_a_cart_whose_shop_forgot_it_is_told_no_second_time(visit):
     assert len(visit.events()) == 1
 
 
-def test_two_workers_on_one_cart_give_each_addition_once(visit, store_url, clock):
+@pytest.mark.parametrize("passed_s", [0, 150], ids=["leased", "lease_ran_out"])
+def test_two_workers_on_one_cart_give_each_addition_once(visit, store_url, clock, passed_s):
+    """Each time one worker is about to write, the other comes; the first may be outrun or not."""
     visit.browse(keys=(CART_KEY,))
-    began, grown = visit.now(), 0
-    stores = [Store(store_url, Vault(SECRET_KEY), clock) for _ in range(2)]
-    stop = threading.Event()
-    faults: list[Exception] = []
+    visit.translate()
+    other = Store(store_url, Vault(SECRET_KEY), clock)
+    commit, others, held = visit.store.translations.commit, [], []
+    grown = 0
 
-    def work(store: Store) -> None:
-        try:
-            while not stop.is_set():
-                translate_due(store)
-        except Exception as error:  # noqa: BLE001  shown below, not lost in the thread
-            faults.append(error)
+    def grow() -> None:
+        nonlocal grown
+        visit.cart("carts/update" if grown else "carts/create", v7=grown + 1, v9=1)
+        grown += 1
 
-    workers = [threading.Thread(target=work, args=(store,)) for store in stores]
-    for worker in workers:
-        worker.start()
-    for second in range(30):
-        grown += 1 + second % 3
-        visit.cart("carts/update" if second else "carts/create",
-                   at=began + timedelta(seconds=5 * second), v7=grown, v9=1)  # fmt: skip
-        clock.move(5)
-    stop.set()
-    for worker in workers:
-        worker.join(60)
-        assert not worker.is_alive()
+    def slow(lease: Lease, outcome: Outcome, now: int) -> bool:
+        grow()  # what the first worker has not read
+        clock.move(passed_s)
+        others.append(translate_due(other))
+        held.append(commit(lease, outcome, now))
+        return held[-1]
+
+    visit.store.translations.commit = slow
+    for _ in range(6):
+        grow()
+        translate_due(visit.store, should_stop=iter([False, True]).__next__)
+        clock.move(3)
+    visit.store.translations.commit = commit
     visit.wait(minutes=1)
-    for store in stores:
-        store.close()
+    other.close()
 
-    assert faults == []
+    assert all(others) is bool(passed_s)
+    assert all(held) is not bool(passed_s)
     assert quantities(visit) == {"7": grown, "9": 1}
 
 

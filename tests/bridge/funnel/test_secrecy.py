@@ -123,13 +123,13 @@ def test_the_plan_says_of_whom_it_is_kept(store, clock, plan, country, is_kept):
 
 
 @pytest.mark.parametrize("country", ["DE", "US"])
-def test_a_body_that_makes_no_sense_is_dead_and_not_kept(store, clock, country):
+def test_a_body_that_makes_no_sense_is_not_kept(store, clock, country):
     visit = connect(store, clock, country)
     visit.browse(body=b'{"visitor":{"fbp":"' + FBP.encode())
     visit.translate()
 
     [delivery] = store.history.deliveries(limit=9)
-    assert (delivery["state"], delivery["reason"]) == ("dead", "not_json")
+    assert (delivery["state"], delivery["reason"]) == ("ignored", "not_json")
     assert kept(visit) == set()
 
 

@@ -25,11 +25,12 @@ def run(tool):
     """Return a function that makes *calls* on a page, and gives what came of them."""
     node = tool("node")
 
-    def page(*calls, cookie=COOKIE, href=HREF):
+    def page(*calls, cookie=COOKIE, href=HREF, stored=()):
         given = {
             "script": SCRIPT.read_text("utf-8"),
             "cookie": cookie,
             "href": href,
+            "stored": None if stored is None else dict(stored),
             "calls": calls,
         }
         done = subprocess.run(
@@ -90,6 +91,32 @@ def test_what_happens_is_told_with_an_id_that_the_page_gets_too(run):
     assert event.basket.contents[0].variant_id == "7"
     assert abs(event.event_time.timestamp() - time.time()) < 300
     assert event.consent.marketing is True
+
+
+def test_a_grant_dates_from_the_page_on_which_it_was_first_given(run):
+    before = time.time() * 1000
+    first = run(["consent", True], stored={})
+    [post] = run(["consent", True], stored={"capi_bridge_consent_at": "1795423777000"})["posted"]
+
+    [told] = first["posted"]
+    assert (
+        str(told["body"]["visitor"]["consent"]["at"]) == first["stored"]["capi_bridge_consent_at"]
+    )
+    assert told["body"]["visitor"]["consent"]["at"] > before - 1
+    assert post["body"]["visitor"]["consent"]["at"] == 1795423777000
+
+
+def test_a_refusal_forgets_when_the_grant_was_given(run):
+    done = run(["consent", False], ["consent", True], stored={"capi_bridge_consent_at": "1"})
+
+    assert done["posted"][-1]["body"]["visitor"]["consent"]["at"] > 1_700_000_000_000
+
+
+def test_a_page_without_storage_tells_all_the_same(bodies):
+    no, yes = bodies(["keys", TOKEN], ["consent", False], ["consent", True], stored=None)[1:]
+
+    assert no["visitor"]["consent"]["marketing"] is False
+    assert yes["visitor"]["consent"]["at"] > 1_700_000_000_000
 
 
 def test_of_a_visitor_who_says_no_only_that_is_told(bodies):

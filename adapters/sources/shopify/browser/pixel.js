@@ -10,8 +10,11 @@ const LONGEST_SEARCH = 100;
 const PRIVATE_PAGE = /(^|\/)(account|authenticate|cart|checkouts?|orders)(\/|$)|^\/\d/i;
 
 let privacy = init.customerPrivacy;
+let answered; // the last answer is noted once this is done
 api.customerPrivacy.subscribe("visitorConsentCollected", (event) => {
+  const unbroken = privacy?.marketingAllowed && event.customerPrivacy?.marketingAllowed;
   privacy = event.customerPrivacy;
+  if (!unbroken) answered = forgetGrant();
 });
 
 // Ids come as numbers or as gid://shopify/ProductVariant/1.
@@ -102,6 +105,7 @@ async function forgetGrant() {
 }
 
 async function visitor(checkout, url) {
+  await answered;
   const marketing = privacy?.marketingAllowed;
   const consent = { marketing, sale_of_data: privacy?.saleOfDataAllowed };
   const known = { keys: await keys(checkout), consent };
@@ -125,7 +129,8 @@ async function tell(event, checkout, name, id, customData) {
     event_source_url: url,
     custom_data: customData,
   };
-  const body = JSON.stringify({ events: silent ? [] : [told], visitor: who });
+  // By `sent_at` the bridge knows by how much this browser's clock is wrong.
+  const body = JSON.stringify({ events: silent ? [] : [told], visitor: who, sent_at: Date.now() });
   // Plain text and no-cors: the sandbox has no origin, and nothing of the answer is read.
   const headers = { "Content-Type": "text/plain" };
   const request = { method: "POST", mode: "no-cors", keepalive: true, headers, body };

@@ -122,6 +122,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("ping_at", sa.BigInteger(), nullable=True),
         sa.Column("delivery_at", sa.BigInteger(), nullable=True),
+        sa.Column("collected_at", sa.BigInteger(), nullable=True),
         sa.Column("lease_token", sa.Text(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_source")),

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,22 @@ def test_a_grant_dates_from_when_it_was_first_seen(run):
     times = {post["body"]["visitor"]["consent"]["at"] for post in said["posted"]}
     assert times == {int(said["stored"]["capi_bridge_consent_at"])}
     assert times.pop() > 1_700_000_000_000
+
+
+def test_a_grant_that_was_taken_back_meanwhile_dates_from_when_it_was_given_again(run):
+    seen = ["product_viewed", event(productVariant=VARIANT)]
+    no, yes = (["visitorConsentCollected", {"customerPrivacy": said}] for said in (DENIED, GRANTED))
+
+    before, after = run(seen, no, yes, seen)["posted"]
+
+    assert before["body"]["visitor"]["consent"]["at"] == GRANTED_AT
+    assert after["body"]["visitor"]["consent"]["at"] > time.time() * 1000 - 300_000
+
+
+def test_a_post_tells_the_browsers_own_clock(told):
+    body = told(["checkout_completed", event(checkout=CHECKOUT)])
+
+    assert abs(body["sent_at"] - time.time() * 1000) < 300_000
 
 
 def test_without_storage_a_grant_dates_from_now(run):

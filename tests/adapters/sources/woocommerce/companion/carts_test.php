@@ -44,6 +44,7 @@ return [
 	},
 	'all events of a cart share its key, and no two their id' => function () {
 		listen();
+		grant();
 		add( 'a', mug(), 1 );
 		$bodies   = add( 'b', tee(), 1 );
 		$bodies[] = open_checkout()[0];
@@ -53,6 +54,7 @@ return [
 	},
 	'an emptied cart is another one' => function () {
 		listen();
+		grant();
 		add( 'a', mug(), 1 );
 		do_action( 'woocommerce_cart_emptied' );
 		same( 2, count( array_unique( array_column( add( 'a', mug(), 1 ), 'cart' ) ) ) );
@@ -116,6 +118,7 @@ return [
 				same( false, strpos( $kept, $word ), $word );
 			}
 			same( '' === $type ? null : false, json_decode( $kept )->consent->marketing );
+			same( null, json_decode( $kept )->cart );
 		}
 	},
 	'the visitor\'s country is kept always, for the bridge to judge by' => function () {

@@ -81,18 +81,19 @@ function checkout_id( string $cart_key, array $items ): string {
 
 /** Returns the body of an event: who, when, under which consent, and *$basket*. */
 function event_body( string $id, array $basket ): array {
-	$at      = (int) round( 1000 * microtime( true ) );
-	$consent = consent( $at );
-	$country = customer_country();
+	$at         = (int) round( 1000 * microtime( true ) );
+	$consent    = consent( $at );
+	$country    = customer_country();
+	$identified = may_identify( $consent, [ $country ] );
 	return [
 		'id'           => $id,
 		'version'      => 1,
 		'at'           => $at,
-		'cart'         => cart_key(),
+		'cart'         => $identified ? cart_key() : null,
 		'country'      => $country, // Kept always: by it the bridge knows which rule of consent counts.
 		'shop_country' => WC()->countries->get_base_country(),
 		'consent'      => $consent,
-		'visitor'      => (object) ( may_identify( $consent, [ $country ] ) ? visitor( $at ) : [] ),
+		'visitor'      => (object) ( $identified ? visitor( $at ) : [] ),
 		'currency'     => get_woocommerce_currency(),
 	] + $basket;
 }

@@ -13,15 +13,16 @@ const IDENTITY_META = [ '_bridge_fbp', '_bridge_fbc', '_bridge_url', '_bridge_ca
 
 /** Writes what the bridge reads of an order. A second attempt at paying overwrites the first. */
 function write_signals( $order ): void {
-	$at      = (int) round( 1000 * microtime( true ) );
-	$consent = consent( $at );
-	$places  = [ $order->get_billing_country(), customer_country() ];
-	$visitor = may_identify( $consent, $places ) ? visitor( $at ) : [];
-	$meta    = [
+	$at         = (int) round( 1000 * microtime( true ) );
+	$consent    = consent( $at );
+	$places     = [ $order->get_billing_country(), customer_country() ];
+	$identified = may_identify( $consent, $places );
+	$visitor    = $identified ? visitor( $at ) : [];
+	$meta       = [
 		'_bridge_fbp'     => $visitor['fbp'] ?? '',
 		'_bridge_fbc'     => fbc( $visitor ),
 		'_bridge_url'     => $visitor['url'] ?? '',
-		'_bridge_cart'    => WC()->session ? cart_key() : '',
+		'_bridge_cart'    => $identified && WC()->session ? cart_key() : '',
 		'_bridge_consent' => consent_word( $consent ),
 	];
 	foreach ( $meta as $key => $value ) {
