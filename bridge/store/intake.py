@@ -8,6 +8,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -21,6 +22,8 @@ from .database import Database, StoreError, database_errors
 from .rows import storable
 
 PUT_TIMEOUT_S = 3.5  # with the reading of the body still within the shop's five seconds
+STUCK_S = 2.0  # nothing was written for so long: who comes now had to wait for a thread already
+STUCK_TIMEOUT_S = 1.0
 _GROUP = 200
 _LONGEST = 200
 
@@ -52,6 +55,7 @@ class Intake:
         self._database = database
         self._vault = vault
         self._queues: dict[int, queue.SimpleQueue[_Put]] = {}
+        self._failing_since: float | None = None
 
     def put(
         self, source_id: int, delivery: Delivery, received_at: int, dead_reason: str = ""
@@ -92,8 +96,10 @@ class Intake:
 
     def _put_grouped(self, item: _Put) -> bool:
         self._queue().put(item)
+        since = self._failing_since
+        stuck = since is not None and time.monotonic() - since > STUCK_S
         try:
-            return item.done.result(PUT_TIMEOUT_S)
+            return item.done.result(STUCK_TIMEOUT_S if stuck else PUT_TIMEOUT_S)
         except FutureTimeoutError:
             raise StoreError("database: the write takes too long") from None
 
@@ -118,6 +124,7 @@ class Intake:
                     group.append(waiting.get_nowait())
                 except queue.Empty:
                     break
+            self._failing_since = self._failing_since or time.monotonic()
             try:
                 results = self._write_group(group)
             except Exception as error:  # noqa: BLE001  whoever waits must be told, whatever it was
@@ -125,6 +132,7 @@ class Intake:
                 for item in group:
                     item.done.set_exception(failure)
             else:
+                self._failing_since = None
                 for item, is_new in zip(group, results, strict=True):
                     if is_new is None:
                         item.done.set_exception(StoreError("database: the source is gone"))

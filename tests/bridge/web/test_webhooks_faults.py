@@ -72,10 +72,12 @@ def test_a_process_that_keeps_the_lock_is_503_in_time(shopify, store):
     with Path(f"{path_of(store)}.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         answer, seconds = timed(shopify.post)
+        late, late_seconds = timed(shopify.post)  # as one that waited for a thread meanwhile
         fcntl.flock(lock, fcntl.LOCK_UN)
 
     assert_asks_to_try_again(answer)
-    assert seconds < SHOPS_PATIENCE_S
+    assert_asks_to_try_again(late)
+    assert seconds + late_seconds < SHOPS_PATIENCE_S
     assert shopify.post().status_code == 200
     assert len(rows(store, "delivery")) == 1
 
