@@ -8,33 +8,50 @@ from bridge.events import Event, OrderCancelled, OrderState
 
 @dataclass(frozen=True, kw_only=True)
 class OrderView:
-    """An order's newest known state; `updated_at` None: no delivery gave a time."""
+    """An order's newest known state; `updated_at` None: no delivery gave a time.
+
+    `cancelled_at` is when the order was last cancelled, by the shop's own clock.
+    """
 
     order_id: str
     state: OrderState | None = None
     updated_at: datetime | None = None
+    cancelled_at: datetime | None = None
 
 
 def fold(known: OrderView | None, fact: Event | OrderCancelled) -> OrderView:
     """Return what is known of the order after *fact*.
 
     The newest time wins; between equal times, or where one is missing, the later arrival.
-    So a cancellation holds until the shop tells something newer.
+    Only a cancellation yields to nothing but what the shop dates after it.
     """
     told = _told(fact)
     if known is None:
         return told
-    if told.updated_at is None:
-        return replace(known, state=told.state)
-    stale = known.updated_at is not None and told.updated_at < known.updated_at
-    return known if stale else told
+    ended_at = max(filter(None, (known.cancelled_at, told.cancelled_at)), default=None)
+    newest = told if _replaces(told, known) else known
+    return replace(newest, updated_at=newest.updated_at or known.updated_at, cancelled_at=ended_at)
+
+
+def _replaces(told: OrderView, known: OrderView) -> bool:
+    if told.updated_at and known.updated_at and told.updated_at != known.updated_at:
+        return told.updated_at > known.updated_at
+    ended, ends = (one.state is OrderState.CANCELLED for one in (known, told))
+    return ends or not ended
 
 
 def _told(fact: Event | OrderCancelled) -> OrderView:
+    cancelled = OrderState.CANCELLED
     if isinstance(fact, OrderCancelled):
-        return OrderView(order_id=fact.order_id, state=OrderState.CANCELLED, updated_at=fact.at)
-    order_id = fact.order_id or fact.subject_id
-    return OrderView(order_id=order_id, state=fact.order_state, updated_at=fact.updated_at)
+        return OrderView(
+            order_id=fact.order_id, state=cancelled, updated_at=fact.at, cancelled_at=fact.at
+        )
+    return OrderView(
+        order_id=fact.order_id or fact.subject_id,
+        state=fact.order_state,
+        updated_at=fact.updated_at,
+        cancelled_at=fact.updated_at if fact.order_state is cancelled else None,
+    )
 
 
 def is_late(event: Event, view: OrderView) -> bool:
@@ -45,9 +62,18 @@ def is_late(event: Event, view: OrderView) -> bool:
 def current(event: Event, view: OrderView, *, holds: bool) -> Event:
     """Return *event* with what is known to be newer and would stop it.
 
-    A late delivery of an order that was cancelled since is not a sale.  One that was refunded
-    since was a sale, and is sent as it would have been in time, unless the plan *holds*
-    purchases back in order to see refunds first.
+    What was told of an order before it was cancelled is not a sale; what the shop tells of it
+    afterwards is, for a slow payment may revive an order.  One that was refunded since was a
+    sale, and is sent as it would have been in time, unless the plan *holds* purchases back in
+    order to see refunds first.
     """
-    stops = {OrderState.CANCELLED, OrderState.REFUNDED} if holds else {OrderState.CANCELLED}
-    return replace(event, order_state=view.state) if view.state in stops else event
+    if _is_ended(event, view):
+        return replace(event, order_state=OrderState.CANCELLED)
+    refunded = holds and view.state is OrderState.REFUNDED
+    return replace(event, order_state=view.state) if refunded else event
+
+
+def _is_ended(event: Event, view: OrderView) -> bool:
+    if view.cancelled_at and event.updated_at:
+        return event.updated_at <= view.cancelled_at
+    return view.state is OrderState.CANCELLED

@@ -10,12 +10,13 @@ from bridge.plan import Rules
 from .checks import CHECKS, Case, case_of, created
 from .occasions import occasions
 from .reasons import REASONS, sentence
-from .verdicts import RouteView, Send, Skip, Verdict, Wait
+from .verdicts import CURABLE, RouteView, Send, Skip, Verdict, Wait
 
 # A shop without a single browser heard for so long has no storefront script.
 LISTENS = timedelta(days=1)
 
 __all__ = [
+    "CURABLE",
     "REASONS",
     "RouteView",
     "Send",

@@ -84,9 +84,7 @@ def _order_state(case: Case) -> str:
 
 def _counts(case: Case) -> bool:
     event, purchase = case.event, case.rules.purchase
-    on_placement = any(
-        method in purchase.placed_payment_methods for method in event.payment_methods
-    )
+    on_placement = _share(event.payment_methods, purchase.placed_payment_methods)
     if event.cash_on_delivery:
         # Shops call such an order paid before the money is there; only its time proves it.
         if purchase.cash_on_delivery == "paid":

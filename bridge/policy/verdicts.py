@@ -7,9 +7,9 @@ from datetime import datetime
 from bridge.consent import Decision
 
 # Time cures these: a later delivery, or the end of a wait, may turn them into Send.  A
-# refund may arrive before the payment that it undoes (see `orders.current`), and a state of the
-# shop's own may stand before the payment.
-CURABLE = {"not_paid", "unknown_state", "held", "refunded"}
+# refund may arrive before the payment that it undoes, a cancelled order may be paid after all
+# (see `orders.current`), and a state of the shop's own may stand before the payment.
+CURABLE = {"not_paid", "unknown_state", "held", "refunded", "cancelled"}
 
 
 @dataclass(frozen=True, kw_only=True)

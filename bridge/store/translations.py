@@ -210,6 +210,7 @@ class Translations:
                     order_id=row.order_id,
                     state=None if row.state is None else OrderState(row.state),
                     updated_at=None if row.updated_at is None else moment(row.updated_at),
+                    cancelled_at=None if row.cancelled_at is None else moment(row.cancelled_at),
                 )
                 for row in connection.execute(query)
             }
@@ -277,6 +278,7 @@ class Translations:
                 "order_id": order.order_id,
                 "state": order.state,
                 "updated_at": None if order.updated_at is None else micros(order.updated_at),
+                "cancelled_at": None if order.cancelled_at is None else micros(order.cancelled_at),
                 "seen_at": now,
             }
             for order in orders
@@ -289,7 +291,9 @@ class Translations:
 def _told_order(is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:  # noqa: FBT001  a key
     """Return the statement that keeps the newest told of an order."""
     fresh = insert_on(schema.known_order, is_sqlite=is_sqlite)
-    newer = {name: fresh.excluded[name] for name in ("state", "updated_at", "seen_at")}
+    newer = {
+        name: fresh.excluded[name] for name in ("state", "updated_at", "cancelled_at", "seen_at")
+    }
     return fresh.on_conflict_do_update(index_elements=["source_id", "order_id"], set_=newer)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge.consent import DENIED
 from bridge.events import Occasion
+from bridge.policy import CURABLE
 from bridge.secrets import Vault
 
 from . import schema
@@ -60,7 +61,7 @@ class Verdicts:
         self._is_sqlite = is_sqlite
 
     def stop(self, stopped: Mapping[int, str], now: int) -> None:
-        """Skip waiting rows for good, each for its reason.
+        """Skip waiting rows, each for its reason; only what time cures may be decided again.
 
         A consent that was withdrawn reaches what is pending too, until it is being sent.
         """
@@ -70,7 +71,7 @@ class Verdicts:
             stopped_id = self._connection.scalar(
                 update(table)
                 .where(table.c.id == row_id, or_(table.c.curable, denied))
-                .values(state="skipped", reason=reason, curable=False, done_at=now)
+                .values(state="skipped", reason=reason, curable=reason in CURABLE, done_at=now)
                 .returning(table.c.id)
             )
             if stopped_id is None:

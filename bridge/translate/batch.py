@@ -37,6 +37,7 @@ from bridge.visitors import COLLECTED
 from .faults import ended
 from .funnel import Funnel
 from .memory import KNOWN, Entry, Memory, Subjects
+from .precedence import is_denied, unowned
 from .rows import row_of
 from .soundness import sound
 from .view import View, Way
@@ -169,7 +170,7 @@ class Batch:
             return
         try:
             if event.occasion == Occasion.PURCHASE:
-                event = self._with_customer(event)
+                event = self._with_customer(self._current(event))
             entry = self._decide_on(way, event, held.delivery_id, waited=True)
         except Exception:  # noqa: BLE001  a poisonous event must not stop its source
             self._stopped[held.outbox_id] = "fault"
@@ -194,9 +195,7 @@ class Batch:
     def _take(self, fact: Fact, stored: StoredDelivery) -> None:
         match fact:
             case OrderCancelled():
-                self._fold(replace(fact, at=fact.at or stored.delivery.received_at))
-                for entry in list(self._memory.entries_of(self._view.source.id, fact.order_id)):
-                    self._cancel(entry)
+                self._end(fact, stored.delivery.received_at)
             case Event():
                 self._take_event(fact, stored)
             case CartSnapshot():
@@ -215,10 +214,8 @@ class Batch:
         late = False
         arrived_at = micros(stored.delivery.received_at or self._view.now)
         if told.occasion == Occasion.PURCHASE and told.order_id:
-            known = self._fold(told)
-            late = orders.is_late(told, known)
-            holds = self._view.rules.purchase.hold_minutes > 0
-            told = self._with_customer(orders.current(told, known, holds=holds))
+            late = orders.is_late(told, self._fold(told))
+            told = self._with_customer(self._current(told))
         for event in policy.occasions(told, self._view.rules):
             for way in self._view.ways:
                 self._decide_on(way, event, stored.id, arrived_at=arrived_at, late=late)
@@ -241,6 +238,11 @@ class Batch:
             return event
         return replace(event, customer_is_new=not earlier - {event.order_id})
 
+    def _current(self, event: Event) -> Event:
+        known = self._memory.orders.get(event.order_id or "")
+        holds = self._view.rules.purchase.hold_minutes > 0
+        return orders.current(event, known, holds=holds) if known else event
+
     def _fold(self, fact: Event | OrderCancelled) -> orders.OrderView:
         order_id = fact.order_id or ""
         before = self._memory.orders.get(order_id)
@@ -249,23 +251,27 @@ class Batch:
             self._memory.orders[order_id] = self._changed_orders[order_id] = after
         return after
 
-    def _cancel(self, entry: Entry) -> None:
-        """Skip for good what still waits for a cancelled order."""
-        dead = {"state": "skipped", "reason": "cancelled", "curable": False}
-        if entry.fresh:
-            entry.fresh = replace(entry.fresh, **dead, payload=None, held_event=None)  # type: ignore[arg-type]  # by name
-        elif entry.stored:
-            self._stopped[entry.stored.id] = "cancelled"
-            entry.stored = replace(entry.stored, **dead)  # type: ignore[arg-type]  # by name
+    def _end(self, fact: OrderCancelled, received_at: datetime | None) -> None:
+        """Skip what still waits for a cancelled order, unless the shop told something newer.
 
-    def _withdraw(self, entry: Entry) -> None:
-        """Take back what was not sent yet, for its buyer said no since."""
-        denied = {"state": "skipped", "reason": DENIED, "curable": False}
-        if entry.fresh and entry.fresh.state == "pending":
-            entry.fresh = replace(entry.fresh, **denied, payload=None)  # type: ignore[arg-type]  # by name
-        elif entry.stored and not entry.fresh and entry.stored.state == "pending":
-            self._stopped[entry.stored.id] = DENIED
-            entry.stored = replace(entry.stored, **denied)  # type: ignore[arg-type]  # by name
+        A deletion that tells no time is the newest there is, also where the shop's clock is fast.
+        """
+        known = self._memory.orders.get(fact.order_id)
+        times = (received_at, known.updated_at if known else None)
+        at = fact.at or max((time for time in times if time), default=None)
+        if self._fold(replace(fact, at=at)).state is not OrderState.CANCELLED:
+            return
+        for entry in list(self._memory.entries_of(self._view.source.id, fact.order_id)):
+            self._stop(entry, "cancelled")
+
+    def _stop(self, entry: Entry, reason: str) -> None:
+        """Skip what was not sent yet."""
+        skipped = {"state": "skipped", "reason": reason, "curable": reason in policy.CURABLE}
+        if entry.fresh:
+            entry.fresh = replace(entry.fresh, **skipped, payload=None, held_event=None)  # type: ignore[arg-type]  # by name
+        elif entry.stored:
+            self._stopped[entry.stored.id] = reason
+            entry.stored = replace(entry.stored, **skipped)  # type: ignore[arg-type]  # by name
 
     def _decide_on(
         self,
@@ -298,18 +304,18 @@ class Batch:
         purchase_of = event.order_id if event.occasion == Occasion.PURCHASE else None
         # What is another's to tell has no row: it would take the place of the owner's own event
         # with that id, and a browser's word is public.
-        unowned = _unowned(event, verdict)
+        owner = unowned(event, verdict)
         key = (way.destination.id, verdict.event_name, event_id)
-        entry = None if unowned else memory.entry(*key, purchase_of)
+        entry = None if owner else memory.entry(*key, purchase_of)
         passed = memory.was_let_through(way.destination.id, purchase_of)
         # A payment that waits for the hold to end is not undone by a late or an odd delivery.
         holds = view.rules.purchase.hold_minutes > 0
         outdone = not waited and entry and entry.outlasts(verdict, late=late, holds=holds)
-        if unowned:
-            word, reason = "skip", unowned
+        if owner:
+            word, reason = "skip", owner
         elif entry is None or entry.is_final or outdone or (passed and not entry.stored):
-            if entry and isinstance(verdict, policy.Skip) and verdict.reason == DENIED:
-                self._withdraw(entry)
+            if entry and entry.is_pending and is_denied(verdict):
+                self._stop(entry, DENIED)
             word, reason = "skip", entry.standing_reason if entry else KNOWN
         else:
             row = row_of(
@@ -389,10 +395,3 @@ def _is_noted(read: _Read) -> bool:
     """
     collected = read.stored.delivery.topic == COLLECTED
     return collected or any(isinstance(fact, Redaction) for fact in read.facts)
-
-
-def _unowned(event: Event, verdict: policy.Verdict) -> str:
-    """Return why *event* is another's to tell; empty if it is not."""
-    skipped = verdict.reason if isinstance(verdict, policy.Skip) else ""
-    unowned = {"owner_webhook", "owner_browser"} | ({"event_off"} if event.collected else set())
-    return skipped if skipped in unowned else ""

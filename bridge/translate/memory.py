@@ -46,8 +46,8 @@ class Entry:
     def outlasts(self, verdict: Verdict, *, late: bool, holds: bool) -> bool:
         """Return whether the event waits, and *verdict* on what is told now must not replace it.
 
-        What is told *late* is older.  Only a skip for good counts whenever it is told: a denial,
-        a cancellation.  A refund ends what waits only where the plan *holds* purchases back, in
+        What is told *late* is older.  Only a skip for good counts whenever it is told: a denial.
+        A refund ends what waits only where the plan *holds* purchases back, in
         order to see refunds first.
         """
         latest = self.fresh or self.stored
@@ -58,6 +58,12 @@ class Entry:
             unpaid = verdict.reason in {"not_paid", "unknown_state"}
             return unpaid or refunded or (late and verdict.curable)
         return late
+
+    @property
+    def is_pending(self) -> bool:
+        """Return whether the event is to be sent and nobody has begun to."""
+        latest = self.fresh or self.stored
+        return latest is not None and latest.state == "pending"
 
     @property
     def is_final(self) -> bool:

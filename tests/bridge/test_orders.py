@@ -1,6 +1,7 @@
 """Order history: deliveries come late and out of order."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,13 @@ def test_a_cancelled_order_may_come_back():
     assert state_after(cancelled(1), told(OrderState.PAID, 2)) is OrderState.PAID
 
 
+@pytest.mark.parametrize("minute", [None, 1])
+def test_a_cancellation_yields_to_nothing_but_what_is_newer(minute):
+    either = told(OrderState.CANCELLED, 1), told(OrderState.PAID, minute)
+
+    assert state_after(*either) is state_after(*either[::-1]) is OrderState.CANCELLED
+
+
 def test_a_cancellation_without_a_time_keeps_the_time_that_is_known():
     facts = told(OrderState.PAID, 2), cancelled(), told(OrderState.PAID, 1)
 
@@ -80,6 +88,20 @@ def late(known, *, holds):
 @pytest.mark.parametrize("holds", [True, False])
 def test_an_order_cancelled_since_is_judged_as_cancelled(holds):
     assert late(OrderState.CANCELLED, holds=holds) is OrderState.CANCELLED
+
+
+def judged(minute, *facts):
+    """Return the state in which a payment told at *minute* is judged after *facts*."""
+    view = None
+    for fact in facts:
+        view = fold(view, fact)
+    return current(told(OrderState.PAID, minute), view, holds=False).order_state
+
+
+@pytest.mark.parametrize("facts", list(permutations((cancelled(2), told(OrderState.PLACED, 4)))))
+def test_what_is_older_than_a_cancellation_is_no_sale_whatever_came_since(facts):
+    assert judged(2, *facts) is OrderState.CANCELLED
+    assert judged(3, *facts) is OrderState.PAID
 
 
 def test_an_order_refunded_since_was_a_sale_unless_the_plan_holds_purchases_back():

@@ -127,6 +127,7 @@ known_order = Table(
     Column("order_id", Text, primary_key=True),
     Column("state", Text),  # None: a state that we do not know
     Column("updated_at", Micros),
+    Column("cancelled_at", Micros),  # the last time
     Column("seen_at", Micros, nullable=False),
 )
 

@@ -188,10 +188,10 @@ def test_stopped_events_are_skipped_for_good(store, source, outbox_row):
     commit(store, source, outbox_row(order_id="1", **WAITING), outbox_row(order_id="2"))
     ids = rows(store, "outbox", "id")
     put(store, source, "more")
-    commit(store, source, stopped=dict.fromkeys(ids, "cancelled"))
+    commit(store, source, stopped=dict.fromkeys(ids, "no_route"))
     commit(store, source, outbox_row(order_id="1"))
 
-    assert rows(store, "outbox", "state", "reason") == [("skipped", "cancelled"), ("pending", "")]
+    assert rows(store, "outbox", "state", "reason") == [("skipped", "no_route"), ("pending", "")]
     assert rows(store, "held") == []
 
 

@@ -49,19 +49,18 @@ class House:
     """What the house rules say of one order, told in a few lines of their own."""
 
     newest: tuple[int, str] | None = None
+    cancelled: int = 0
     end: str = ""
 
     def hear(self, told: Told) -> None:
         at = 10**9 if told.state is None else told.minute
-        if self.newest is None or at >= self.newest[0]:
+        if told.ends:
+            self.cancelled = max(self.cancelled, at)
+        newest, known = self.newest or (0, "")
+        if at > newest or (at == newest and (told.ends or known != "cancelled")):
             self.newest = (at, told.state or "cancelled")
-        if self.end in {"sent", "cancelled"}:
-            return
-        state = "cancelled" if self.newest[1] == "cancelled" else told.state
-        if told.state is None and self.end == "":
-            return  # an order that nobody knew: there is nothing to skip
-        ends = {"paid": "sent", "cancelled": "cancelled", "refunded": "refunded"}
-        self.end = "cancelled" if told.state is None else ends.get(state, "not_paid")
+        if told.state == "paid" and at > self.cancelled:
+            self.end = "sent"
 
 
 def judged(history):

@@ -97,11 +97,50 @@ def test_a_plan_that_is_laxer_now_does_not_release_earlier_orders(line):
     assert line.purchases() == [("1", "skipped", "consent_unknown"), ("2", "pending", "")]
 
 
-def test_an_order_cancelled_before_it_was_paid_is_never_sent(line):
-    for state, minute in (("placed", 1), ("cancelled", 2), ("paid", 3)):
+@pytest.mark.parametrize("minute", [1, 2])
+def test_an_order_cancelled_is_not_sent_for_what_was_told_of_it_before(line, minute):
+    for state, at in (("placed", 1), ("cancelled", 2), ("paid", minute)):
+        tell(line, 1, state, at)
+
+    assert only(line) == ("skipped", "cancelled")
+
+
+@pytest.mark.parametrize("in_one_batch", [True, False])
+def test_an_order_that_a_slow_payment_revives_is_sent_once(line, in_one_batch):
+    for state, minute in (("placed", 1), ("cancelled", 2), ("paid", 3), ("paid", 4)):
+        line.post(*order(line.source.kind, 1, state, minute))
+        if not in_one_batch:
+            translate_due(line.store)
+    translate_due(line.store)
+
+    assert only(line) == ("pending", "")
+    assert [verdict for verdict, _ in line.verdicts()] == ["skip", "skip", "send", "skip"]
+
+
+def test_an_order_revived_but_not_paid_is_not_sent_for_an_older_payment(line):
+    for state, minute in (("cancelled", 3), ("placed", 5), ("paid", 2)):
         tell(line, 1, state, minute)
 
     assert only(line) == ("skipped", "cancelled")
+
+
+def test_a_cancellation_told_late_does_not_end_a_payment_that_revived_the_order(line):
+    tell(line, 1, "placed", 3)
+    tell(line, 1, "cancelled", 1)
+    tell(line, 1, "paid", 4)
+
+    assert only(line) == ("pending", "")
+
+
+def test_an_order_in_a_state_that_nobody_knows_is_sent_once_it_is_known(line):
+    topic, body = order(line.source.kind, 1, "paid", 1)
+    odd = {"status": "in-production", "financial_status": "in_production"}
+    line.tell(topic, body | odd)
+    before = only(line)
+    tell(line, 1, "paid", 2)
+
+    assert before == ("skipped", "unknown_state")
+    assert only(line) == ("pending", "")
 
 
 def test_an_order_deleted_before_it_was_paid_is_never_sent(line):
