@@ -17,8 +17,9 @@ _PART = re.compile(r"\{([^{}]*)\}")
 
 def nearest(word: str, known: Collection[str]) -> str:
     """Return the hint that closes a sentence about a wrong *word*."""
-    close = get_close_matches(word[:MAX_SHOWN], known, n=1, cutoff=0.5)
-    return f'did you mean "{close[0]}"?' if close else "known: " + ", ".join(known)
+    folded = {one.casefold(): one for one in known}
+    close = get_close_matches(word[:MAX_SHOWN].casefold(), folded, n=1, cutoff=0.5)
+    return f'did you mean "{folded[close[0]]}"?' if close else "known: " + ", ".join(known)
 
 
 def parts_of(template: str) -> list[str]:
@@ -64,13 +65,15 @@ def list_of(*choices: str) -> Kind:
     """Return the kind of a list of texts, each out of *choices* if any are given."""
 
     def read(value: object) -> tuple[str, ...]:
-        if not isinstance(value, list):
-            raise ValueError("must be a list of texts, like [" + '"a", "b"]')
-        if choices:
-            return tuple(_choice(item, choices) for item in value)
-        return tuple(text for text in map(_text, value) if text)
+        return tuple(_choice(text, choices) if choices else text for text in _texts(value))
 
     return {"read": read}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ValueError('must be a list of texts, like ["a", "b"]')
+    return tuple(text for text in map(_text, value) if text)
 
 
 def _choice(value: object, choices: Collection[str]) -> str:
@@ -80,16 +83,21 @@ def _choice(value: object, choices: Collection[str]) -> str:
     return word
 
 
-def _countries(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise ValueError('must be a list of country codes, like ["DE", "FR"]')
-    codes = tuple(_text(item).upper() for item in value)
-    if wrong := [code for code in codes if not re.fullmatch("[A-Z]{2}", code)]:
-        raise ValueError(f'"{wrong[0][:MAX_SHOWN]}" is no two-letter country code')
-    return codes
+def _list_in(form: str, what: str) -> Kind:
+    """Return the kind of a list of texts in the form of a regular expression."""
+
+    def read(value: object) -> tuple[str, ...]:
+        texts = _texts(value)
+        if wrong := [text for text in texts if not re.fullmatch(form, text)]:
+            raise ValueError(f'"{wrong[0][:MAX_SHOWN]}" is no {what}')
+        return tuple(text if "@" in text else text.upper() for text in texts)
+
+    return {"read": read}
 
 
-COUNTRIES: Kind = {"read": _countries}
+COUNTRIES = _list_in("[A-Za-z]{2}", "two-letter country code")
+CURRENCIES = _list_in("[A-Za-z]{3}", "three-letter currency code")
+EMAILS = _list_in(r"[^@\s]+@[^@\s]+", "e-mail address")
 
 
 def number(low: int, high: int) -> Kind:

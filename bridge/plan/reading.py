@@ -2,13 +2,14 @@
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from bridge.events import ConfigError, Occasion
-from bridge.plan.kinds import EVENT_NAME, MAX_SHOWN, NAME, nearest
+from bridge.plan.kinds import EVENT_NAME, MAX_SHOWN, NAME, nearest, parts_of
 from bridge.plan.rules import (
     ChannelRules,
     CustomRule,
@@ -48,11 +49,17 @@ def parse(text: str) -> Plan:
 
 
 def _line_of(text: str, path: Path) -> int:
-    """Return the number of the line that sets *path*, or the nearest table around it."""
+    """Return the number of the line that sets *path*, or the nearest table around it.
+
+    ``#2`` within the path is the second table of an array.
+    """
     header: Path = ()
+    seen: Counter[Path] = Counter()
     for count, line in enumerate(text.splitlines(), 1):
         if match := _HEADER.match(line):
-            here = header = _words(match[1])
+            header = _words(match[1])
+            seen[header] += 1
+            here = header = (*header, f"#{seen[header]}") if "[[" in line else header
         elif match := _KEY.match(line):
             here = header + _words(match[1])
         else:
@@ -64,6 +71,11 @@ def _line_of(text: str, path: Path) -> int:
 
 def _words(dotted: str) -> Path:
     return tuple("".join(found) for found in _WORD.findall(dotted))
+
+
+def _names_itself(word: str) -> bool:
+    """Return whether *word* may stand for an occasion of its own: a topic, or an event name."""
+    return is_topic(word) or re.match("[A-Z]", word) is not None
 
 
 class _Reader:
@@ -104,6 +116,7 @@ class _Reader:
         rules = replace(base, **sections)
         if sections.keys() & {"custom", "events", "channels"}:
             self._check_names(rules, at)
+        self._check_sense(rules, sections, at)
         for name in ("consent", "value", "contents"):
             for event_name in self._event_tables(document.get(name)):
                 if event_name not in rules.event_names():
@@ -127,9 +140,13 @@ class _Reader:
         if not isinstance(tables, list):
             self._wrong(at, "custom events stand in tables of their own: [[custom]]")
             return ()
-        rules = [self._section(CustomRule(), table, at) for table in tables]
-        if any(not rule.name for rule in rules):
-            self._wrong(at, "a custom event needs a name")
+        rules = [
+            self._section(CustomRule(), table, (*at, f"#{number}"))
+            for number, table in enumerate(tables, 1)
+        ]
+        for number, rule in enumerate(rules, 1):
+            if not rule.name:
+                self._wrong((*at, f"#{number}"), "a custom event needs a name")
         return tuple(rules)
 
     def _check_names(self, rules: Rules, at: Path) -> None:
@@ -142,10 +159,38 @@ class _Reader:
         for topic in filter(is_topic, names):
             if names[topic] in sales and topic not in rules.events.off:
                 self._wrong((*at, "events", topic), f"{topic} needs a name that no sale has")
-        for rule in rules.custom:
-            if rule.name in {*sales, *Occasion, *rule.occasions}:
+        taken = {*sales, *Occasion}
+        for number, rule in enumerate(rules.custom, 1):
+            here = (*at, "custom", f"#{number}")
+            if rule.name in {*taken, *rule.occasions}:
                 sentence = f'the custom event "{rule.name}" needs a name of its own'
-                self._wrong((*at, "custom"), sentence)
+                self._wrong(here, sentence)
+            taken.add(rule.name)
+            for word in rule.occasions:
+                if word not in names and not _names_itself(word):
+                    self._unknown("occasion", (*here, word), names)
+            if rule.min_amount > rule.max_amount:
+                self._wrong(here, f'"{rule.name}": min_amount is above max_amount')
+
+    def _check_sense(self, rules: Rules, sections: Collection[str], at: Path) -> None:
+        """Refuse what would take events away in silence."""
+        who = rules.who
+        for name in ("", *rules.contents.by_event) if "contents" in sections else ():
+            own = rules.contents_for(name)
+            if "country" in parts_of(own.id) and not own.country:
+                where = (*at, "contents", *filter(None, (name,)), "id")
+                self._wrong(where, "id: {country} needs the key country")
+        if "who" in sections and who.customers == "shop":
+            for key in ("new_customers_only", "segmentation"):
+                if getattr(who, key):
+                    sentence = 'needs customers = "ledger", for shops do not tell who is new'
+                    self._wrong((*at, "who", key), f"{key}: {sentence}")
+        if "collector" in sections:
+            names = rules.event_names() - {rules.events.names[Occasion.PURCHASE]}
+            for word in rules.collector.events:
+                if word not in names:
+                    sentence = f'unknown event "{word[:MAX_SHOWN]}"; {nearest(word, sorted(names))}'
+                    self._wrong((*at, "collector", "events"), f"events: {sentence}")
 
     def _destinations(
         self, base: Mapping[str, DestinationRules], table: Table, at: Path
@@ -174,8 +219,7 @@ class _Reader:
         for key, value in table.items():
             if key == "off":
                 continue
-            # A topic stands for an occasion of its own; an event name for itself.
-            if key not in names and not is_topic(key) and not re.match("[A-Z]", key):
+            if key not in names and not _names_itself(key):
                 self._unknown("occasion", (*at, key), (*Occasion, "off"))
             else:
                 names[key] = self._value(NAME["read"], value, (*at, key)) or ""
@@ -227,7 +271,8 @@ class _Reader:
         return isinstance(value, dict)
 
     def _unknown(self, what: str, at: Path, known: Collection[str]) -> None:
-        where = f" in [{'.'.join(at[:-1])}]" if at[:-1] else ""
+        around = ".".join(word for word in at[:-1] if not word.startswith("#"))
+        where = f" in [{around}]" if around else ""
         self._wrong(at, f'unknown {what} "{at[-1][:MAX_SHOWN]}"{where}; {nearest(at[-1], known)}')
 
     def _wrong(self, at: Path, sentence: str) -> None:

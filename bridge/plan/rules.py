@@ -11,6 +11,8 @@ from typing import Any
 from bridge.events import Channel, Occasion, OrderState
 from bridge.plan.kinds import (
     COUNTRIES,
+    CURRENCIES,
+    EMAILS,
     NAME,
     SWITCH,
     TEXT,
@@ -193,7 +195,7 @@ class WhoRules:
     """[who]: whose events are sent, and which of their data."""
 
     exclude_tags: tuple[str, ...] = field(default=(), metadata=list_of())
-    exclude_emails: tuple[str, ...] = field(default=(), metadata=list_of())
+    exclude_emails: tuple[str, ...] = field(default=(), metadata=EMAILS)
     exclude_domains: tuple[str, ...] = field(default=(), metadata=list_of())
     exclude_payment_methods: tuple[str, ...] = field(default=(), metadata=list_of())
     exclude_roles: tuple[str, ...] = field(default=(), metadata=list_of())
@@ -253,7 +255,7 @@ class CustomRule:
 class DestinationRules:
     """[destinations.NAME]: which markets go to this destination; an empty list is all."""
 
-    currencies: tuple[str, ...] = field(default=(), metadata=list_of())
+    currencies: tuple[str, ...] = field(default=(), metadata=CURRENCIES)
     countries: tuple[str, ...] = field(default=(), metadata=COUNTRIES)
 
 

@@ -97,9 +97,10 @@ def everything_changed():
         custom = false
         [who]
         exclude_tags = ["a"]
-        exclude_emails = ["a"]
+        exclude_emails = ["a@b.de"]
         exclude_domains = ["a"]
         exclude_payment_methods = ["a"]
+        customers = "ledger"
         new_customers_only = true
         user_data = ["birthday"]
         external_id = "raw"
@@ -156,6 +157,10 @@ def test_a_source_may_add_to_an_events_words():
         ("[source.a.valeu]\ntax = true", 1, "valeu", "value"),
         ('[value]\n"tex" = true', 2, "tex", "tax"),
         ("value.tex = true", 1, "tex", "tax"),
+        ('[consent]\nus_opt_out = "LDU"', 2, "LDU", "ldu"),
+        ('[collector]\nevents = ["viewcontent"]', 2, "viewcontent", "ViewContent"),
+        ('[[custom]]\nname = "A"\n[[custom]]\nname = "B"\ntopic = []', 5, "topic", "topics"),
+        ('[[custom]]\nname = "A"\noccasions = ["purchas"]', 1, "purchas", "purchase"),
     ],
 )
 def test_a_wrong_word_is_named_with_its_line_and_the_nearest_right_one(text, line, wrong, right):
@@ -182,7 +187,14 @@ def test_a_word_like_no_other_gets_the_list_of_those_known():
         ("[who]\nexclude_tags = 'a'", "must be a list of texts"),
         ("[who]\nexclude_tags = [1]", "must be a text in quotes"),
         ("[consent]\nopt_in_countries = ['Germany']", "no two-letter country code"),
-        ("[consent]\nopt_in_countries = 'DE'", "must be a list of country codes"),
+        ("[consent]\nopt_in_countries = 'DE'", "must be a list of texts"),
+        ("[destinations.eu]\ncurrencies = ['EURO']", "no three-letter currency code"),
+        ("[who]\nexclude_emails = ['b.de']", "no e-mail address"),
+        ("[who]\nnew_customers_only = true", 'needs customers = "ledger"'),
+        ("[who]\nsegmentation = true", 'needs customers = "ledger"'),
+        ("[contents]\nid = '{country}_{sku}'", "{country} needs the key country"),
+        ("[collector]\nevents = ['Purchase']", 'unknown event "Purchase"'),
+        ("[[custom]]\nname = 'A'\nmin_amount = 2\nmax_amount = 1", "min_amount is above"),
         ("[contents]\nid = 'fixed'", "must name at least one part"),
         ("[contents]\nid = '{sku'", "a brace that is not closed"),
         ("[events]\npurchase = '1'", "must be an event name"),
@@ -248,6 +260,7 @@ def test_a_topic_may_be_named_and_an_occasion_unnamed():
         '[events]\noff = []\nsubscription_started = "Purchase"',
         '[events]\noff = []\n[channels.web]\nevent_name = "Subscribe"',
         '[[custom]]\nname = "Purchase"',
+        '[[custom]]\nname = "Big"\n[[custom]]\nname = "Big"',
         '[channels.web]\nevent_name = "WebSale"\n[[custom]]\nname = "WebSale"',
         '[source.a.channels.web]\nevent_name = "Big"\n[[source.a.custom]]\nname = "Big"',
     ],

@@ -63,7 +63,7 @@ WORDS = st.sampled_from(
         "[channels.pos]\nsend = true\n[channels.renewal]\nsend = true",
         '[purchase]\nhold_minutes = 30\ntest_orders = "send"\nzero_value = "send"',
         '[purchase]\ncash_on_delivery = "paid"\nother_tool_shares_dataset = true',
-        '[who]\nnew_customers_only = true\nexclude_payment_methods = ["cod"]',
+        '[who]\ncustomers = "ledger"\nnew_customers_only = true\nexclude_payment_methods = ["cod"]',
         '[events]\noff = []\n"orders/made" = "Made"',
     ]
 )

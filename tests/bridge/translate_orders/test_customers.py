@@ -93,14 +93,6 @@ def test_of_whom_nothing_is_known_nobody_says_that_they_are_new(line):
     assert ends(line) == [NOT_NEW]
 
 
-def test_by_default_only_the_shop_tells_who_is_new(store):
-    line = connect(store, "shopify", plan="[who]\nnew_customers_only = true\n")
-    bought(line, 1)
-
-    assert ends(line) == [NOT_NEW]
-    assert rows(store, "known_customer") == []
-
-
 def test_the_ledger_holds_no_word_of_a_buyer(line):
     bought(line, 1, customer=77)
 
