@@ -6,8 +6,12 @@ adobjects/serverside/normalize.py (read 2026-11-23).
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
 from unicodedata import category, normalize
+
+from bridge.events import Conversion, Item, UserData
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,5 +179,117 @@ DEVIATIONS = (
         example="207119551",
         fits=lambda _raw, _country: True,
         reason="Meta recommends to hash it; the library sends it in plain",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventDeviation:
+    """Where a whole event differs: what `change` makes of it, and both sides at `path`."""
+
+    kind: str
+    change: Callable[[Conversion], Conversion]
+    path: str
+    ours: object
+    theirs: object
+    reason: str
+
+
+def _person(**changes: Any) -> Callable[[Conversion], Conversion]:
+    return lambda told: replace(told, user_data=replace(told.user_data, **changes))
+
+
+def _custom(**changes: Any) -> Callable[[Conversion], Conversion]:
+    return lambda told: replace(told, custom_data=replace(told.custom_data, **changes))
+
+
+_LANDING = "https://shop.example/order?key=wc_order_1&utm_source=ig#top"
+_TWICE = (Item(id="11", quantity=1), Item(id="11", quantity=2))
+
+EVENT_DEVIATIONS = (
+    EventDeviation(
+        kind="the currency",
+        change=_custom(currency="eur"),
+        path="custom_data.currency",
+        ours="EUR",
+        theirs="eur",
+        reason="ISO 4217 is written in capitals, as Meta's own examples are; Meta takes both",
+    ),
+    EventDeviation(
+        kind="a negative value",
+        change=_custom(value=Decimal(-5)),
+        path="custom_data.value",
+        ours="refused: value",
+        theirs=-5.0,
+        reason="Meta documents no meaning for it, and one bad event costs its whole batch",
+    ),
+    EventDeviation(
+        kind="a purchase without a currency",
+        change=_custom(currency=None),
+        path="custom_data.currency",
+        ours="refused: currency",
+        theirs=None,
+        reason="Meta refuses it (2804010), and with it the batch",
+    ),
+    EventDeviation(
+        kind="one id on two lines",
+        change=_custom(contents=_TWICE),
+        path="custom_data.content_ids",
+        ours=["11"],
+        theirs=["11", "11"],
+        reason="content_ids name what was bought; contents have the lines",
+    ),
+    EventDeviation(
+        kind="an e-mail address among custom properties",
+        change=_custom(extra={"note": "jane@example.com"}),
+        path="custom_data.note",
+        ours=None,
+        theirs="jane@example.com",
+        reason="plain contact data must not be sent",
+    ),
+    EventDeviation(
+        kind="the query of a page",
+        change=lambda told: replace(told, event_source_url=_LANDING),
+        path="event_source_url",
+        ours="https://shop.example/order?utm_source=ig",
+        theirs=_LANDING,
+        reason="queries hold keys to orders, tokens and e-mail addresses",
+    ),
+    EventDeviation(
+        kind="an address of a private network",
+        change=_person(client_ip_address="10.0.0.7"),
+        path="user_data.client_ip_address",
+        ours=None,
+        theirs="10.0.0.7",
+        reason="it is the shop's proxy, not the buyer",
+    ),
+    EventDeviation(
+        kind="a browser id of another form",
+        change=_person(fbp="GA1.2.3.4"),
+        path="user_data.fbp",
+        ours=None,
+        theirs="GA1.2.3.4",
+        reason="Meta reports such ids as faulty",
+    ),
+    EventDeviation(
+        kind="a website event without a user agent",
+        change=_person(client_user_agent=None),
+        path="user_data.client_user_agent",
+        ours="refused: client_user_agent",
+        theirs=None,
+        reason="Meta answers 200 and makes nothing of it",
+    ),
+    EventDeviation(
+        kind="a person by city and country alone",
+        change=lambda told: replace(
+            told,
+            action_source="other",
+            external_id=None,
+            user_data=UserData(city="münchen", country="DE"),
+        ),
+        path="user_data.em",
+        ours="refused: user_data",
+        theirs=None,
+        reason="Meta refuses what is too weak to find anybody (2804050), and with it the batch",
     ),
 )
