@@ -21,7 +21,7 @@ class Ages:
     undecided: int  # all other bodies, by receipt
     payload: int  # events as they were sent, by their final state
     trace: int  # rows about deliveries, verdicts, answers, events
-    ledger: int  # ids of purchases and orders
+    ledger: int  # ids of purchases and orders, and who has bought
 
 
 class Retention:
@@ -146,6 +146,7 @@ class Retention:
             schema.purchase.c.decided_at,
             schema.known_order.c.seen_at,
             schema.listed_order.c.seen_at,
+            schema.known_customer.c.seen_at,
         ):
             old = column < before
             with self._database.read() as connection:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     Select,
     delete,
     exists,
@@ -26,6 +27,7 @@ from bridge.subjects import SubjectKeys
 from . import schema
 from .database import Database
 from .rows import RECONCILED, StoredDelivery, moment
+from .verdicts import insert_on
 
 CHUNK = 500
 OPENED_AT_ONCE = 100  # a raw body may have two megabytes
@@ -45,8 +47,8 @@ class Erasure:
 class Told:
     """What a batch told of people and of the connection itself.
 
-    `customers` are (keyed hash, order id) of paid orders; `unused` are deliveries that told
-    nothing, whose raw bodies need not be kept.
+    `customers` are (keyed hash, first order id) of who has bought; `unused` are deliveries that
+    told nothing, whose raw bodies need not be kept.
     """
 
     customers: Sequence[tuple[bytes, str]] = ()
@@ -109,19 +111,24 @@ class Subjects:
         hashes go.  The purchase ledger stays, so that nothing is sent again.
         """
         found = _unerased(source_id, redaction, keys)
+        if found is None:
+            return 0
+        with self._database.write() as connection:
+            self._void_lease(connection, source_id, now)
+            self._forget_customers(connection, source_id, redaction, keys, ())
         count = 0
-        while found is not None:
+        # The search reads all of the source's events, so it must not hold up those who write.
+        while rows := self._next_of(found):
             with self._database.write() as connection:
-                self._void_lease(connection, source_id, now)
-                rows = connection.execute(found.limit(CHUNK)).all()
                 self._erase_rows(connection, [row.id for row in rows], now)
-                self._forget_customers(
-                    connection, source_id, redaction, keys, [row.order_id for row in rows]
-                )
+                orders = [row.order_id for row in rows]
+                self._forget_customers(connection, source_id, redaction, keys, orders)
             count += len(rows)
-            if len(rows) < CHUNK:
-                break
         return count
+
+    def _next_of(self, found: Select[tuple[int, str | None]]) -> Sequence[Row[Any]]:
+        with self._database.read() as connection:
+            return connection.execute(found.limit(CHUNK)).all()
 
     def _void_lease(self, connection: Connection, source_id: int, now: int) -> None:
         """Let a batch that was read before the erasure be dropped, not written after it."""
@@ -295,17 +302,16 @@ class Subjects:
 
 def put_told(connection: Connection, vault: Vault, source_id: int, told: Told, now: int) -> None:
     """Write *told* within the transaction that ends a batch."""
-    for key, order_id in told.customers:
-        known = schema.known_customer
-        if (
-            connection.scalar(
-                select(known.c.order_id).where(known.c.source_id == source_id, known.c.key == key)
-            )
-            is None
-        ):
-            connection.execute(
-                insert(known).values(source_id=source_id, key=key, order_id=order_id)
-            )
+    if told.customers:
+        fresh = insert_on(schema.known_customer, is_sqlite=connection.dialect.name == "sqlite")
+        bought_again = {"seen_at": fresh.excluded.seen_at}
+        connection.execute(
+            fresh.on_conflict_do_update(index_elements=["source_id", "key"], set_=bought_again),
+            [
+                {"source_id": source_id, "key": key, "order_id": order_id, "seen_at": now}
+                for key, order_id in told.customers
+            ],
+        )
     for redaction in told.redactions:
         _add_erasure(connection, vault, redaction, source_id=source_id, actor="shop", now=now)
     for request_id in told.data_requests:

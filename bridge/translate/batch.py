@@ -80,7 +80,7 @@ class Batch:
         self._stopped: dict[int, str] = {}
         self._changed_orders: dict[str, orders.OrderView] = {}
         self._changed_entries: dict[int, Entry] = {}
-        self._new_customers: dict[bytes, str] = {}
+        self._customers: dict[bytes, str] = {}
         self._redactions: list[Redaction] = []
         self._data_requests: list[str] = []
         self._disconnected = False
@@ -231,9 +231,7 @@ class Batch:
         placed = event.cash_on_delivery and event.order_state is OrderState.PLACED
         if (placed or event.order_state in _BOUGHT) and event.order_id:
             for key in keys:
-                if key not in self._memory.customers:
-                    self._memory.customers[key] = event.order_id
-                    self._new_customers[key] = event.order_id
+                self._customers[key] = self._memory.customers.setdefault(key, event.order_id)
         if not keys or event.customer_is_new is not None:
             return event
         return replace(event, customer_is_new=not earlier - {event.order_id})
@@ -365,7 +363,7 @@ class Batch:
             orders=list(self._changed_orders.values()),
             verdicts=self._verdicts,
             told=Told(
-                customers=list(self._new_customers.items()),
+                customers=list(self._customers.items()),
                 redactions=self._redactions,
                 data_requests=self._data_requests,
                 disconnected=self._disconnected,

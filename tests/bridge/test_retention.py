@@ -26,9 +26,12 @@ AGES = (  # days, and what is gone after so many
     (
         401,
         {"delivery_body", "payload", "outbox", "delivery", "verdict", "receipt"}
-        | {"purchase", "known_order"},
+        | {"purchase", "known_order", "known_customer"},
     ),
 )
+
+
+LEDGERS = ("known_order", "known_customer")
 
 
 def purge(store, **changes):
@@ -38,13 +41,13 @@ def purge(store, **changes):
 def filled(store):
     """Return the tables that hold anything of what happened."""
     tables = ("delivery_body", "payload", "outbox", "delivery", "verdict", "receipt", "purchase")
-    return {table for table in (*tables, "known_order") if rows(store, table)}
+    return {table for table in (*tables, *LEDGERS) if rows(store, table)}
 
 
 @pytest.fixture
 def sent(store):
     """Return a line with one purchase that was sent."""
-    line = connect(store, "shopify")
+    line = connect(store, "shopify", plan='[who]\ncustomers = "ledger"\n')
     line.tell(*order("shopify", 1, "paid"))
     [lane] = store.outbox.lanes(store.now())
     settle(store, claim(store, lane))
@@ -203,12 +206,24 @@ def test_the_hashes_of_a_person_go_with_the_payload(sent, clock):
     assert rows(sent.store, "outbox", *columns) == [(None, None, None)]
 
 
+def test_who_buys_again_is_known_from_then_on(sent, clock):
+    clock.move(300 * DAY)
+    sent.tell(*order("shopify", 2, "paid"))
+    clock.move(200 * DAY)
+    purge(sent.store)
+
+    assert rows(sent.store, "known_customer")
+    clock.move(201 * DAY)
+    purge(sent.store)
+    assert rows(sent.store, "known_customer") == []
+
+
 @pytest.mark.parametrize("ages", [{"retention_payload": 400}, {"retention_raw": 400}])
 def test_a_row_that_is_dropped_first_takes_along_what_nobody_would_find(sent, clock, ages):
     clock.move(91 * DAY)
     purge(sent.store, **{name: timedelta(days=days) for name, days in ages.items()})
 
-    assert filled(sent.store) == {"purchase", "known_order"}
+    assert filled(sent.store) == {"purchase", *LEDGERS}
 
 
 def test_verdicts_go_with_their_delivery_however_many_there_are(store, source, clock, monkeypatch):

@@ -10,6 +10,7 @@ known_customer = Table(
     Column("source_id", ForeignKey("source.id"), primary_key=True),
     Column("key", LargeBinary, primary_key=True),  # keyed hash of e-mail, phone or customer id
     Column("order_id", Text, nullable=False),  # the first order known
+    Column("seen_at", Micros, nullable=False),  # when the last one was
 )
 
 cost = Table(

@@ -134,6 +134,7 @@ def upgrade() -> None:
         ),
         sa.Column("key", sa.LargeBinary(), nullable=False),
         sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["source_id"], ["source.id"], name=op.f("fk_known_customer_source_id")
         ),
