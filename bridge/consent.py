@@ -1,6 +1,9 @@
 """May this event be sent?  The region and what the buyer said become a decision."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from bridge.events import Consent, LimitedDataUse
 from bridge.plan import ConsentRules, Rules
@@ -9,6 +12,7 @@ DENIED = "consent_denied"
 UNKNOWN = "consent_unknown"
 US = "US"
 _WORDS = {True: "granted", False: "denied", None: "unknown"}
+_SAID = {"granted": True, "denied": False}
 # The states that Meta's data processing options list, with its codes.
 # Source: developers.facebook.com, marketing-api/overview/data-processing-options
 # (read 2026-11-23).
@@ -61,9 +65,9 @@ class Decision:
     limited_data_use: LimitedDataUse | None = None
     consent: Consent | None = None
 
-    def proof(self) -> dict[str, str | None]:
+    def proof(self) -> dict[str, object]:
         """Return what is kept as proof: signals, their source and time, the rule; JSON-able."""
-        said = self.consent
+        said, limits = self.consent, self.limited_data_use
         return {
             "marketing": _WORDS[said.marketing if said else None],
             "sale_of_data": _WORDS[said.sale_of_data if said else None],
@@ -71,7 +75,27 @@ class Decision:
             "at": said.at.isoformat() if said and said.at else None,
             "region": self.region,
             "rule": self.rule,
+            "limited_data_use": [limits.country, limits.state] if limits else None,
         }
+
+    @classmethod
+    def proven(cls, proof: Mapping[str, Any]) -> "Decision":
+        """Return the decision to send of which *proof* was kept."""
+        limits = proof.get("limited_data_use")
+        source, at = proof.get("source"), proof.get("at")
+        consent = Consent(
+            marketing=_SAID.get(proof["marketing"]),
+            sale_of_data=_SAID.get(proof["sale_of_data"]),
+            source=source or "",
+            at=datetime.fromisoformat(at) if at else None,
+        )
+        return cls(
+            allowed=True,
+            rule=proof["rule"],
+            region=proof["region"],
+            limited_data_use=LimitedDataUse(country=limits[0], state=limits[1]) if limits else None,
+            consent=consent if source else None,
+        )
 
 
 def judge(

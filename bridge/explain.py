@@ -186,8 +186,8 @@ def _told(store: Store, source: Source, event: Mapping[str, Any], rules: Rules) 
     adapter = registry.source(source.kind)
     for fact in adapter.translate(stored.delivery, source.settings):
         for one in policy.occasions(fact, rules) if isinstance(fact, Event) else ():
-            event_id = shape.event_id_for(one, rules, source.word, adapter.local_ids)
-            if event_id == event["event_id"] and one.occasion == event["occasion"]:
+            ids = shape.event_ids_for(one, rules, source.word, adapter.local_ids)
+            if event["event_id"] in ids and one.occasion == event["occasion"]:
                 yield one
 
 

@@ -16,7 +16,7 @@ from .adapters import (
     SourceAdapter,
     as_json,
 )
-from .conversion import Conversion, CustomData, Item, LimitedDataUse
+from .conversion import Conversion, CustomData, Item, Lender, LimitedDataUse
 from .errors import (
     BridgeError,
     ConfigError,
@@ -68,6 +68,7 @@ __all__ = [
     "Fact",
     "Finding",
     "Item",
+    "Lender",
     "LimitedDataUse",
     "Occasion",
     "OrderCancelled",

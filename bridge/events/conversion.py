@@ -42,6 +42,18 @@ class LimitedDataUse:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lender:
+    """An earlier event of the same person, as this destination rendered it.
+
+    It lends `fields` (of `UserData`, and ``external_id``) to an event of which the shop names
+    nobody.
+    """
+
+    payload: bytes = field(repr=False)
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Conversion:
     """One event as the plan wants it sent; `external_id` is already qualified by source."""
 
@@ -51,6 +63,7 @@ class Conversion:
     action_source: str
     user_data: UserData = field(default_factory=UserData)
     external_id: str | None = None
+    lender: Lender | None = None
     custom_data: CustomData = field(default_factory=CustomData)
     event_source_url: str | None = None
     referrer_url: str | None = None

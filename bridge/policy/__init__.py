@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from bridge.consent import UNKNOWN, judge
+from bridge.consent import DENIED, UNKNOWN, Decision, judge
 from bridge.events import Event, Occasion
 from bridge.plan import Rules
 
@@ -39,6 +39,7 @@ def decide(
     max_age: Callable[[str], timedelta],
     heard_at: datetime | None = None,
     browser_at: datetime | None = None,
+    follows: Decision | None = None,
 ) -> Verdict:
     """Return the verdict on *event* at *now*.
 
@@ -48,6 +49,8 @@ def decide(
     would have waited then is to wait until that is known, however late it is now.
     *browser_at* is when any browser of the shop was last heard: an order waits for its own only
     where browsers are listened to, None where none ever was.
+    *follows* is the decision under which a refund's purchase was let through: what was said
+    with the purchase counts for it too, and without a purchase there is nothing to give back.
     """
     heard_at = heard_at or now
     custom = rules.custom_rule(event.occasion)
@@ -59,10 +62,14 @@ def decide(
     for check in CHECKS:
         if reason := check(case):
             return Skip(reason=reason, event_name=case.name)
+    if event.occasion == Occasion.REFUND and follows is None:
+        return Skip(reason="purchase_not_sent", event_name=case.name)
     country, state = _home(event, shop_country)
     decision = judge(
         event.consent, country, state, rules, event_name=case.name, browser=case.browser
     )
+    if follows and decision.reason != DENIED:
+        decision = follows
     patience = _begun(case) + timedelta(minutes=rules.funnel.wait_minutes)
     may_wait = _expects_browser(case, heard_at, browser_at) and patience > heard_at
     waits_for_visitor = Wait(

@@ -14,6 +14,7 @@ REASONS: Mapping[str, str] = {
     "unknown_state": "The order's state is not one that we know.",
     "not_paid": "The order does not count as paid yet; it is decided again when that changes.",
     "sent_elsewhere": "The order says that another tool has sent it to the same dataset.",
+    "purchase_not_sent": "The purchase that it gives back was not sent.",
     "before_go_live": "It happened before this route went live.",
     "toggled_off": "This event is switched off on this route.",
     "import_burst": "So many orders a minute in this channel are taken for an import.",

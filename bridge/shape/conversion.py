@@ -1,15 +1,24 @@
 """An event that policy lets through becomes the Conversion that a destination renders."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from bridge.events import Conversion, CustomData, Event, Occasion, OriginalEvent
+from bridge.events import Conversion, CustomData, Event, Lender, OriginalEvent, UserData
 from bridge.plan import Rules
 from bridge.policy import Send
 from bridge.shape.contents import items
 from bridge.shape.ids import order_id_for
-from bridge.shape.people import clean_url, origin_of, user_data
+from bridge.shape.people import clean_url, lendable, origin_of, user_data
 from bridge.shape.value import Costs, side, worth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sale:
+    """A purchase that was let through, and its `payload` while that is kept."""
+
+    original: OriginalEvent
+    payload: bytes | None = field(default=None, repr=False)
+
 
 NO_BROWSER = {"physical_store", "system_generated"}
 
@@ -31,13 +40,13 @@ def shape(
     external_id: str | None,
     now: datetime,
     costs: Costs | None = None,
-    purchase_id: str | None = None,
+    sale: Sale | None = None,
 ) -> Shaped:
     """Return *event* as the plan wants it sent.
 
-    *costs* holds unit costs in the shop's own currency by SKU or id.  *purchase_id* is the event
-    id under which the order's Purchase was sent, for a refund to name.  A time in the future
-    (a shop's clock that is fast) becomes *now*.
+    *costs* holds unit costs in the shop's own currency by SKU or id.  *sale* is the
+    purchase that a refund gives back: it is named, and lends its person to a refund of which
+    the shop names nobody.  A time in the future (a shop's clock that is fast) becomes *now*.
     """
     # A form or CRM hands on what it was told at the time; shops copy it from earlier orders.
     told = event.action_source is not None
@@ -54,11 +63,12 @@ def shape(
         action_source=send.action_source,
         user_data=user_data(event.user_data, rules.who, browser=browser),
         external_id=external_id if "external_id" in rules.who.user_data else None,
+        lender=_lender(event, rules, sale),
         custom_data=custom_data,
         event_source_url=page,
         referrer_url=referrer,
         limited_data_use=send.decision.limited_data_use,
-        original_event=event.original_event or _original(event, rules, purchase_id),
+        original_event=event.original_event or _original(event, rules, sale),
     )
     return Shaped(conversion=conversion, notes=notes)
 
@@ -99,13 +109,12 @@ def _segmentation(event: Event, rules: Rules) -> dict[str, str]:
     return {"customer_segmentation": f"{word}_customer_to_business"}
 
 
-def _original(event: Event, rules: Rules, purchase_id: str | None) -> OriginalEvent | None:
-    """Return the purchase that a refund belongs to."""
-    if event.occasion != Occasion.REFUND or not event.order_id:
+def _original(event: Event, rules: Rules, sale: Sale | None) -> OriginalEvent | None:
+    """Return the purchase that a refund gives back, with the order's id as it was sent."""
+    return replace(sale.original, order_id=order_id_for(event, rules.ids)) if sale else None
+
+
+def _lender(event: Event, rules: Rules, sale: Sale | None) -> Lender | None:
+    if sale is None or sale.payload is None or event.user_data != UserData():
         return None
-    name = rules.events.names[Occasion.PURCHASE]
-    if not name:
-        return None
-    return OriginalEvent(
-        event_name=name, event_id=purchase_id, order_id=order_id_for(event, rules.ids)
-    )
+    return Lender(payload=sale.payload, fields=lendable(rules.who))

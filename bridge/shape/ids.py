@@ -4,15 +4,17 @@ from bridge.events import Event, Occasion, event_id
 from bridge.plan import IdRules, Rules, fill, parts_of
 
 
-def event_id_for(event: Event, rules: Rules, word: str, local_ids: bool) -> str:  # noqa: FBT001  # a fact of the adapter
-    """Return the id under which *event* is sent, the same whenever it is told again.
+def event_ids_for(event: Event, rules: Rules, word: str, local_ids: bool) -> list[str]:  # noqa: FBT001  # a fact of the adapter
+    """Return the ids under which *event* may be sent, the same whenever it is told again.
 
-    *word* stands in it where the shop system's ids are local to one shop (*local_ids*).
+    The first that no other order has is its id: by the plan's template two shops may give the
+    same one.  *word* stands in the last where the shop system's ids are local (*local_ids*).
     """
     if event.event_id:
-        return event.event_id
+        return [event.event_id]
     own = _filled(rules.ids.purchase, event) if event.occasion == Occasion.PURCHASE else ""
-    return own or event_id(event.occasion, event.subject_id, word if local_ids else None)
+    public = event_id(event.occasion, event.subject_id, word if local_ids else None)
+    return [own, public] if own else [public]
 
 
 def order_id_for(event: Event, ids: IdRules) -> str | None:

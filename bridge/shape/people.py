@@ -19,11 +19,7 @@ def user_data(whole: UserData, who: WhoRules, *, browser: bool) -> UserData:
     Without a *browser*, what looks like one's data is the till's, the staff's or a copy from
     an earlier order, so it stays here.  The customer id leaves only as external_id.
     """
-    allowed = set(who.user_data)
-    if not browser:
-        allowed -= set(_BROWSER)
-    if who.restricted:
-        allowed -= set(_NAMES)
+    allowed = _allowed(who, browser=browser)
     kept = {
         field: getattr(whole, field)
         for key in allowed - {"external_id"}
@@ -32,6 +28,18 @@ def user_data(whole: UserData, who: WhoRules, *, browser: bool) -> UserData:
     if kept.get("phone"):  # the country may stay here, but the number is read by it
         kept["phone_country"] = whole.phone_country or whole.country
     return replace(UserData(), **kept)
+
+
+def lendable(who: WhoRules) -> frozenset[str]:
+    """Return the fields that an earlier event may lend: all that may be sent but the browser's."""
+    return frozenset(_allowed(who, browser=False))
+
+
+def _allowed(who: WhoRules, *, browser: bool) -> set[str]:
+    allowed = set(who.user_data)
+    if not browser:
+        allowed -= set(_BROWSER)
+    return allowed - set(_NAMES) if who.restricted else allowed
 
 
 def external_id_for(event: Event, who: WhoRules, word: str) -> str | None:

@@ -160,6 +160,21 @@ class KnownRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sold:
+    """A purchase in the outbox, with its `payload` while that is kept."""
+
+    event_name: str
+    event_id: str
+    event_at: int
+    order_number: str | None
+    trace: str
+    email_key: bytes | None
+    phone_key: bytes | None
+    customer_key: bytes | None
+    payload: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeldEvent:
     """An event that waited long enough, as `plain.dump` wrote it."""
 

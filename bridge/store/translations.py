@@ -34,6 +34,7 @@ from .rows import (
     KnownRow,
     Lease,
     OutboxRow,
+    Sold,
     StoredDelivery,
     VerdictRow,
     micros,
@@ -228,6 +229,28 @@ class Translations:
         )
         with self._database.read() as connection:
             return [KnownRow(**row._asdict()) for row in connection.execute(query)]
+
+    def sold(self, row_ids: Collection[int]) -> dict[int, Sold]:
+        """Return these purchases by their ids, each with its payload while that is kept."""
+        table, payload = schema.outbox, schema.payload
+        names = [name for name in Sold.__dataclass_fields__ if name != "payload"]
+        query = (
+            select(table.c.id, payload.c.body, *(table.c[name] for name in names))
+            .outerjoin(payload, payload.c.outbox_id == table.c.id)
+            .where(table.c.id.in_(row_ids))
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return {
+            row["id"]: Sold(**{name: row[name] for name in names}, payload=self._lent(row["body"]))
+            for row in rows
+        }
+
+    def _lent(self, sealed: bytes | None) -> bytes | None:
+        try:
+            return self._vault.open(sealed, "payload") if sealed else None
+        except DamagedError:
+            return None
 
     def purchases(self, source_id: int, order_ids: Collection[str]) -> set[tuple[int, str]]:
         """Return (destination id, order id) of purchases that were ever let through."""

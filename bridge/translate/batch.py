@@ -37,8 +37,9 @@ from bridge.visitors import COLLECTED
 from .faults import ended
 from .funnel import Funnel
 from .memory import KNOWN, Entry, Memory, Subjects
-from .precedence import is_denied, unowned
+from .precedence import is_denied, is_noted, unowned
 from .rows import row_of
+from .sales import past_sale
 from .soundness import sound
 from .view import View, Way
 
@@ -134,9 +135,11 @@ class Batch:
             found.token_keys.update(map(self._funnel.token_key, fact.keys))
         if not isinstance(fact, Event):
             return
+        if fact.occasion == Occasion.REFUND and fact.order_id:
+            found.refunded.add(fact.order_id)
         found.token_keys.update(map(self._funnel.token_key, fact.visitor_keys))
         events = policy.occasions(fact, self._view.rules)
-        found.event_ids.update(self._event_id(event) for event in events)
+        found.event_ids.update(one for event in events for one in self._event_ids(event))
         if self._view.rules.who.customers == "ledger":
             found.customer_keys.update(self._keys(fact).all())
         if self._view.rules.needs_costs():
@@ -288,6 +291,9 @@ class Batch:
         """
         view, memory = self._view, self._memory
         event = self._funnel.join(told)
+        past = past_sale(memory, way, event)
+        if past:
+            event = replace(event, order_number=event.order_number or past.order_number)
         verdict = policy.decide(
             event,
             view.rules,
@@ -297,14 +303,16 @@ class Batch:
             max_age=way.adapter.max_age,
             heard_at=moment(arrived_at) if self._more and arrived_at is not None else None,
             browser_at=self._browser_at(),
+            follows=past.decision if past else None,
         )
-        event_id = self._event_id(event)
         purchase_of = event.order_id if event.occasion == Occasion.PURCHASE else None
         # What is another's to tell has no row: it would take the place of the owner's own event
         # with that id, and a browser's word is public.
         owner = unowned(event, verdict)
-        key = (way.destination.id, verdict.event_name, event_id)
-        entry = None if owner else memory.entry(*key, purchase_of)
+        for event_id in self._event_ids(event):
+            key = (way.destination.id, verdict.event_name, event_id)
+            if entry := None if owner else memory.entry(*key, purchase_of):
+                break
         passed = memory.was_let_through(way.destination.id, purchase_of)
         # A payment that waits for the hold to end is not undone by a late or an odd delivery.
         holds = view.rules.purchase.hold_minutes > 0
@@ -316,6 +324,7 @@ class Batch:
                 self._stop(entry, DENIED)
             word, reason = "skip", entry.standing_reason if entry else KNOWN
         else:
+            keys = self._keys(event)
             row = row_of(
                 view,
                 way,
@@ -323,13 +332,13 @@ class Batch:
                 verdict,
                 event_id=event_id,
                 delivery_id=delivery_id,
-                keys=self._keys(event),
+                keys=past.keys_for(event, keys) if past else keys,
                 costs=memory.costs,
-                purchase_id=memory.purchase_id(way.destination.id, event.order_id),
+                sale=past.sale if past else None,
             )
             if row.state == "waiting":  # as it was told: it is joined again when it is decided
-                keys = tuple(map(self._funnel.token_key, told.visitor_keys))
-                row = replace(row, held_event=plain.dump(told), held_keys=keys)
+                tokens = tuple(map(self._funnel.token_key, told.visitor_keys))
+                row = replace(row, held_event=plain.dump(told), held_keys=tokens)
             entry.fresh = replace(row, replaces=entry.stored.id) if entry.stored else row
             self._changed_entries[id(entry)] = entry
             word, reason = _WORDS.get(row.state, "skip"), row.reason
@@ -347,9 +356,9 @@ class Batch:
         )
         return entry
 
-    def _event_id(self, event: Event) -> str:
+    def _event_ids(self, event: Event) -> list[str]:
         view = self._view
-        return shape.event_id_for(event, view.rules, view.source.word, view.adapter.local_ids)
+        return shape.event_ids_for(event, view.rules, view.source.word, view.adapter.local_ids)
 
     def _keys(self, event: Event) -> SubjectKeys:
         return keys_of(event.user_data, self._view.subject_key, self._view.source.word)
@@ -382,14 +391,7 @@ class Batch:
     def _unused(self) -> list[int]:
         """Return the deliveries whose raw bodies serve for nothing any more."""
         ignored = [end.delivery_id for end in self._ends if end.state == "ignored"]
-        noted = [read.stored.id for read in self._read if _is_noted(read)]
+        noted = [
+            read.stored.id for read in self._read if is_noted(read.stored.delivery, read.facts)
+        ]
         return [*ignored, *noted]
-
-
-def _is_noted(read: _Read) -> bool:
-    """Return whether all that a delivery told is kept elsewhere: visitors, who is to be erased.
-
-    A browser's body that makes no sense is not kept either: nobody knows if it may be.
-    """
-    collected = read.stored.delivery.topic == COLLECTED
-    return collected or any(isinstance(fact, Redaction) for fact in read.facts)

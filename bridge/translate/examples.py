@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bridge import policy, shape
+from bridge.consent import Decision
 from bridge.events import Event
 from bridge.plan import Rules
 from bridge.store import Source, Store, StoredDelivery, moment
@@ -14,6 +15,8 @@ from .soundness import sound
 from .view import View, view_of
 
 LOOKED_AT = 100
+# An example of a refund is one whose purchase was sent.
+_SENT = Decision(allowed=True, rule="granted", region="unknown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,7 @@ def _example(view: View, rules: Rules, event: Event, costs: shape.Costs) -> Exam
         view.now,
         shop_country=view.shop_country,
         max_age=lambda _: timedelta(days=7),
+        follows=_SENT,
     )
     worth = shape.worth(event, rules, verdict.event_name, costs)
     ids, notes = shape.content_ids(event, rules, verdict.event_name)

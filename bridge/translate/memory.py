@@ -10,7 +10,7 @@ from bridge.carts import CartState
 from bridge.events import Event, Occasion, event_id
 from bridge.orders import OrderView
 from bridge.policy import Skip, Verdict
-from bridge.store import KnownRow, KnownVisitor, OutboxRow, Store, micros
+from bridge.store import KnownRow, KnownVisitor, OutboxRow, Sold, Store, micros
 
 from .view import View
 
@@ -27,6 +27,7 @@ class Subjects:
     event_ids: set[str] = field(default_factory=set)
     customer_keys: set[bytes] = field(default_factory=set)
     items: set[str] = field(default_factory=set)
+    refunded: set[str] = field(default_factory=set)
     token_keys: set[bytes] = field(default_factory=set)
     cart_tokens: dict[bytes, str] = field(default_factory=dict)
 
@@ -95,6 +96,7 @@ class Memory:
     by_id: dict[tuple[int, str, str], Entry] = field(default_factory=dict)
     by_order: dict[tuple[int, str], Entry] = field(default_factory=dict)
     by_row: dict[int, Entry] = field(default_factory=dict)
+    sold: dict[int, Sold] = field(default_factory=dict)
 
     @classmethod
     def read(cls, store: Store, view: View, subjects: Subjects, first_at: int) -> "Memory":
@@ -123,6 +125,12 @@ class Memory:
             memory.by_id[row.destination_id, row.event_name, row.event_id] = entry
             if row.occasion == Occasion.PURCHASE and row.source_id == source_id and row.order_id:
                 memory.by_order[row.destination_id, row.order_id] = entry
+        given_back = [
+            entry.stored.id
+            for (_, order_id), entry in memory.by_order.items()
+            if entry.stored and order_id in subjects.refunded
+        ]
+        memory.sold = known.sold(given_back) if given_back else {}
         return memory
 
     def growing_ids(self, view: View, subjects: Subjects) -> Iterable[str]:
@@ -152,12 +160,6 @@ class Memory:
     def was_let_through(self, destination_id: int, purchase_of: str | None) -> bool:
         """Return whether the order's Purchase was ever enqueued, pruned rows included."""
         return (destination_id, purchase_of) in self.purchases
-
-    def purchase_id(self, destination_id: int, order_id: str | None) -> str | None:
-        """Return the event id under which the order's Purchase went to the destination."""
-        entry = self.by_order.get((destination_id, order_id)) if order_id else None
-        latest = (entry.fresh or entry.stored) if entry else None
-        return latest.event_id if latest and latest.state in LET_THROUGH else None
 
     def count(self, event: Event, arrived_at: int) -> None:
         """Count a purchase once, towards a burst of its channel."""

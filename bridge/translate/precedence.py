@@ -1,8 +1,11 @@
-"""What a verdict says of who may tell of an event, and of what its buyer said."""
+"""What a batch asks of a delivery and of a verdict: who may tell it, who said no, what is kept."""
+
+from collections.abc import Iterable
 
 from bridge import policy
 from bridge.consent import DENIED
-from bridge.events import Event
+from bridge.events import Delivery, Event, Fact, Redaction
+from bridge.visitors import COLLECTED
 
 
 def unowned(event: Event, verdict: policy.Verdict) -> str:
@@ -15,3 +18,11 @@ def unowned(event: Event, verdict: policy.Verdict) -> str:
 def is_denied(verdict: policy.Verdict) -> bool:
     """Return whether the buyer said no."""
     return isinstance(verdict, policy.Skip) and verdict.reason == DENIED
+
+
+def is_noted(delivery: Delivery, facts: Iterable[Fact]) -> bool:
+    """Return whether all that *delivery* told is kept elsewhere: visitors, who is to be erased.
+
+    A browser's body that makes no sense is not kept either: nobody knows if it may be.
+    """
+    return delivery.topic == COLLECTED or any(isinstance(fact, Redaction) for fact in facts)

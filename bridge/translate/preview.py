@@ -107,6 +107,7 @@ Rows = Mapping[tuple[int, str], OutboxRow]
 def _decided(store: Store, source: Source, view: View) -> tuple[Rows, int]:
     """Return the rows that the source's raw deliveries lead to, by destination and event id."""
     memory = Memory()
+    lends = view.rules.events.name(Occasion.REFUND) is not None  # a refund asks its purchase
     count = 0
     for deliveries in store.subjects.raw(source.id):
         batch = Batch(view, deliveries)
@@ -115,7 +116,8 @@ def _decided(store: Store, source: Source, view: View) -> tuple[Rows, int]:
         memory.costs |= store.subjects.costs(source.id, batch.subjects.items)
         batch.decide(memory)
         for entry in memory.by_id.values():
-            entry.fresh = entry.fresh and _in_brief(entry.fresh)
+            if entry.fresh and not lends:
+                entry.fresh = _in_brief(entry.fresh)
         count += len(deliveries)
     rows = (entry.fresh for entry in memory.by_id.values() if entry.fresh)
     return {(row.destination_id, row.event_id): row for row in rows}, count

@@ -23,11 +23,11 @@ def row_of(
     delivery_id: int,
     keys: SubjectKeys,
     costs: Costs,
-    purchase_id: str | None = None,
+    sale: shape.Sale | None = None,
 ) -> OutboxRow:
     """Return the outbox row of *verdict*; what cannot be rendered is skipped.
 
-    *purchase_id* is the event id of the order's Purchase, where one went before.
+    *sale* is the purchase that a refund gives back.
     """
     now = micros(view.now)
     row = OutboxRow(
@@ -62,7 +62,7 @@ def row_of(
                 next_at=micros(verdict.until),
             )
         case policy.Send():
-            return _sendable(view, way, event, verdict, row, costs=costs, purchase_id=purchase_id)
+            return _sendable(view, way, event, verdict, row, costs=costs, sale=sale)
 
 
 def _sendable(
@@ -73,7 +73,7 @@ def _sendable(
     row: OutboxRow,
     *,
     costs: Costs,
-    purchase_id: str | None,
+    sale: shape.Sale | None,
 ) -> OutboxRow:
     shaped = shape.shape(
         event,
@@ -83,7 +83,7 @@ def _sendable(
         external_id=shape.external_id_for(event, view.rules.who, view.source.word),
         now=view.now,
         costs=costs,
-        purchase_id=purchase_id,
+        sale=sale,
     )
     try:
         payload = way.adapter.render(shaped.conversion, way.destination.settings)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.consent import META_STATES, judge
+from bridge.consent import META_STATES, Decision, judge
 from bridge.events import Consent, LimitedDataUse
 from bridge.plan import Plan, parse
 
@@ -133,7 +133,9 @@ def test_the_proof_names_signal_source_time_and_rule():
         "at": "2026-11-23T00:00:00+00:00",
         "region": "opt_out",
         "rule": "us_opt_out",
+        "limited_data_use": [1, 1005],
     }
+    assert Decision.proven(proof) == decided(consent, "US", "TX")
 
 
 def test_the_proof_of_silence_says_so():

@@ -24,7 +24,7 @@ from bridge.events import (
 )
 from bridge.plan import parse
 from bridge.policy import RouteView, Send, Skip, Wait, decide, occasions
-from bridge.shape import event_id_for, shape
+from bridge.shape import event_ids_for, shape
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DELIVERIES = Path(__file__).parents[1] / "deliveries"
@@ -147,7 +147,7 @@ def test_an_id_that_the_shop_carries_belongs_to_the_shops_own_event():
     [own] = custom(event=replace(ORDER, event_id="pixel-1"))
 
     assert own.event_id is None
-    assert event_id_for(own, parse("").base, "shop", local_ids=False) == "BigOrder.1001"
+    assert event_ids_for(own, parse("").base, "shop", local_ids=False) == ["BigOrder.1001"]
 
 
 def recorded(case):
@@ -173,7 +173,7 @@ def test_the_id_names_the_event_and_the_order_of_either_shop(case, expected):
     adapter, told = recorded(case)
     [own] = custom('channels = ["web"]\nmin_amount = 1', told)
 
-    found = event_id_for(own, parse("").base, "shop", adapter.local_ids)
+    [found] = event_ids_for(own, parse("").base, "shop", adapter.local_ids)
     assert found == expected.format(id=told.order_id)
 
 

@@ -27,7 +27,7 @@ ORDER = Event(
 )
 
 
-def verdict_on(event, plan="", route=None, shop_country="DE", max_age_days=7):
+def verdict_on(event, plan="", route=None, shop_country="DE", max_age_days=7, follows=None):
     return decide(
         event,
         parse(plan).base,
@@ -35,6 +35,7 @@ def verdict_on(event, plan="", route=None, shop_country="DE", max_age_days=7):
         NOW,
         shop_country=shop_country,
         max_age=lambda source: timedelta(days=62 if source == "physical_store" else max_age_days),
+        follows=follows,
     )
 
 
@@ -166,12 +167,17 @@ def test_a_purchase_by_its_event_name_must_show_channel_and_state():
 
 
 def test_a_refund_is_the_shops_own_act():
-    plan = '[events]\noff = []\n[consent.Refund]\nno_browser = "send"'
+    plan = "[events]\noff = []"
     refund = replace(ORDER, occasion=Occasion.REFUND, channel=None, order_state=None, consent=None)
-    verdict = verdict_on(refund, plan)
+    sold = verdict_on(ORDER).decision
+    verdict = verdict_on(refund, plan, follows=sold)
 
     assert isinstance(verdict, Send)
     assert (verdict.action_source, verdict.browser) == ("system_generated", False)
+    assert verdict.decision is sold
+    denied = replace(refund, consent=Consent(marketing=False, source="cookie"))
+    assert verdict_on(denied, plan, follows=sold).reason == "consent_denied"
+    assert verdict_on(refund, plan).reason == "purchase_not_sent"
     assert outcome(plan, occasion=Occasion.REFUND, channel=Channel.POS) == "channel:pos"
 
 

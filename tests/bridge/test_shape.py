@@ -21,7 +21,7 @@ from bridge.events import (
 )
 from bridge.plan import parse
 from bridge.policy import Send
-from bridge.shape import clean_url, event_id_for, external_id_for, shape
+from bridge.shape import Sale, clean_url, event_ids_for, external_id_for, shape
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=1)
@@ -58,9 +58,10 @@ ALLOWED = Decision(allowed=True, rule="granted", region="opt_in")
 WEB = Send(event_name="Purchase", action_source="website", decision=ALLOWED)
 
 
-def shaped(event=ORDER, plan="", send=WEB, external_id="shop:7"):
+def shaped(event=ORDER, plan="", send=WEB, external_id="shop:7", sale=None):
     rules = parse(plan).base
-    return shape(event, send, rules, event_id="purchase.1", external_id=external_id, now=NOW)
+    ids = {"event_id": "purchase.1", "external_id": external_id}
+    return shape(event, send, rules, **ids, now=NOW, sale=sale)
 
 
 def conversion(*args, **kwargs):
@@ -112,9 +113,9 @@ def test_without_a_browser_nothing_of_one_is_sent(send):
 
 
 def test_what_the_plan_does_not_list_stays_here():
-    result = conversion(plan='[who]\nuser_data = ["phone", "birthday"]')
+    result = conversion(plan='[who]\nuser_data = ["phone", "birthday", "client_user_agent"]')
 
-    assert result.user_data == UserData(
+    assert replace(result.user_data, client_user_agent=None) == UserData(
         phone="030 123456", phone_country="DE", birthday="1990-01-02"
     )
     assert result.external_id is None
@@ -227,15 +228,17 @@ def test_a_line_without_a_quantity_is_no_line():
 
 def test_a_refund_names_its_purchase():
     event = replace(ORDER, occasion=Occasion.REFUND)
+    original = OriginalEvent(event_name="Order", event_id="purchase.1")
 
-    assert conversion(event).original_event == OriginalEvent(event_name="Purchase", order_id="1")
+    told = conversion(event, "[ids]\norder_id = '{order_number}'", sale=Sale(original=original))
+    assert told.original_event == replace(original, order_id="#1001")
 
 
 def test_the_shops_own_event_id_comes_first():
     event = replace(ORDER, event_id="uuid-1")
     rules = parse('[ids]\npurchase = "{order_number}"').base
 
-    assert event_id_for(event, rules, "shop", local_ids=True) == "uuid-1"
+    assert event_ids_for(event, rules, "shop", local_ids=True) == ["uuid-1"]
 
 
 def test_a_template_matches_the_ids_of_a_pixel():
@@ -243,16 +246,16 @@ def test_a_template_matches_the_ids_of_a_pixel():
     unnumbered = replace(ORDER, order_number=None)
     cart = replace(ORDER, occasion=Occasion.CART_ADDED)
 
-    assert event_id_for(ORDER, rules, "shop", local_ids=True) == "#1001"
-    assert event_id_for(unnumbered, rules, "shop", local_ids=True) == "purchase.shop.1"
-    assert event_id_for(cart, rules, "shop", local_ids=False) == "cart.1"
+    assert event_ids_for(ORDER, rules, "shop", local_ids=True) == ["#1001", "purchase.shop.1"]
+    assert event_ids_for(unnumbered, rules, "shop", local_ids=True) == ["purchase.shop.1"]
+    assert event_ids_for(cart, rules, "shop", local_ids=False) == ["cart.1"]
 
 
 def test_the_word_stands_in_the_id_only_where_ids_are_local():
     rules = parse("").base
 
-    assert event_id_for(ORDER, rules, "shop", local_ids=True) == "purchase.shop.1"
-    assert event_id_for(ORDER, rules, "shop", local_ids=False) == "purchase.1"
+    assert event_ids_for(ORDER, rules, "shop", local_ids=True) == ["purchase.shop.1"]
+    assert event_ids_for(ORDER, rules, "shop", local_ids=False) == ["purchase.1"]
 
 
 def test_the_order_id_may_be_the_number():

@@ -1,9 +1,11 @@
 """`user_data`: who it was, normalised and hashed."""
 
+import orjson
+
 from adapters.destinations.meta import browser, normalise
 from adapters.destinations.meta.normalise import hashed
 from adapters.destinations.meta.phones import phone
-from bridge.events import Conversion, RenderError
+from bridge.events import Conversion, Lender, RenderError
 
 # Keys that are too weak to find a person by, alone or together.
 # Source: Meta, conversions-api/best-practices (read 2026-11-23).
@@ -15,6 +17,23 @@ _WEAK = (
 )
 
 
+# Our fields by Meta's keys: those that are hashed, then the id of a subscription.
+_FIELDS = {
+    "em": "email",
+    "ph": "phone",
+    "fn": "first_name",
+    "ln": "last_name",
+    "ge": "gender",
+    "db": "birthday",
+    "ct": "city",
+    "st": "state",
+    "zp": "zip",
+    "country": "country",
+    "external_id": "external_id",
+    "subscription_id": "subscription_id",
+}
+
+
 def user_data(conversion: Conversion) -> dict[str, object]:
     """Return the `user_data` object: hashes in lists, what the browser told in plain.
 
@@ -24,6 +43,8 @@ def user_data(conversion: Conversion) -> dict[str, object]:
         key: [digest] for key, digest in _hashes(conversion).items() if digest
     }
     result.update((key, text) for key, text in _plain(conversion).items() if text)
+    if conversion.lender:
+        result |= _lent(conversion.lender)
     if (conversion.user_data.lead_id or "").isdecimal():
         result["lead_id"] = int(conversion.user_data.lead_id or "")  # Meta's own number, unhashed
     # A subscription's id finds no person, so it lends no strength.
@@ -31,6 +52,12 @@ def user_data(conversion: Conversion) -> dict[str, object]:
     if any(keys <= weak for weak in _WEAK):
         raise RenderError("user_data", "user_data has too little to find a person by")
     return result
+
+
+def _lent(lender: Lender) -> dict[str, object]:
+    """Return what an earlier event of ours told of the person, but for the browser's data."""
+    told: dict[str, object] = orjson.loads(lender.payload)["user_data"]
+    return {key: value for key, value in told.items() if _FIELDS.get(key) in lender.fields}
 
 
 def _hashes(conversion: Conversion) -> dict[str, str | None]:

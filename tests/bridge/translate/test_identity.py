@@ -317,6 +317,20 @@ def test_two_shops_with_local_ids_share_a_dataset(store):
     assert [line.pending() for line in lines] == [["purchase.first.1"], ["purchase.second.1"]]
 
 
+@pytest.mark.parametrize("in_one_batch", [True, False])
+def test_an_id_of_the_plans_that_another_order_has_gives_way_to_the_public_one(store, in_one_batch):
+    lines = [connect(store, "woocommerce", word=word) for word in ("first", "second")]
+    apply(store, '[ids]\npurchase = "{order_id}"\n')
+    for line in lines:
+        for minute in (1, 2):
+            line.post(*order("woocommerce", 1, "paid", minute))
+            if not in_one_batch:
+                translate_due(store)
+        translate_due(store)
+
+    assert [line.pending() for line in lines] == [["1"], ["purchase.second.1"]]
+
+
 def test_the_end_of_one_shops_order_leaves_another_shops_alone(store):
     lines = [connect(store, "woocommerce", word=word) for word in ("first", "second")]
     tell(lines[0], 1, "placed", 1, event_id="pixel-1")
