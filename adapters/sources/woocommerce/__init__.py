@@ -12,6 +12,7 @@ from typing import Any
 
 from bridge.events import (
     Delivery,
+    Event,
     Fact,
     Occasion,
     Request,
@@ -36,6 +37,7 @@ from .customers import customer_deleted, customer_registered
 from .errors import refuse_error
 from .orders import order_deleted, order_event
 from .other_senders import OTHER_SENDERS
+from .refunds import refunds
 
 _PING = re.compile(rb"webhook_id=[0-9]{1,53}")
 _FORM = "application/x-www-form-urlencoded"
@@ -146,7 +148,7 @@ class WooCommerce(SourceAdapter):
         )
 
     def translate(self, delivery: Delivery, settings: Settings) -> Iterable[Fact]:
-        """Return the one fact of a topic we read, nothing for others.
+        """Return the fact of a topic we read, an order's with its refunds; nothing for others.
 
         TranslationError: ``no_topic``, ``no_id``, ``no_time``, ``capture_expired``,
         ``shop_error_<status>`` for an error that WooCommerce signed instead of the order, and
@@ -162,7 +164,10 @@ class WooCommerce(SourceAdapter):
             return ()
         body = parse_object(delivery.body)
         refuse_error(body)
-        return (reader(body, delivery.topic, settings),)
+        told = reader(body, delivery.topic, settings)
+        if isinstance(told, Event) and told.occasion == Occasion.PURCHASE:
+            return (told, *refunds(told, body))
+        return (told,)
 
     def sign(self, topic: str, body: bytes, settings: Settings) -> Mapping[str, str]:
         """Return the headers of a delivery, signed with the first secret."""

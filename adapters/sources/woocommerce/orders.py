@@ -24,8 +24,8 @@ def order_event(order: Mapping[str, Any], topic: str, settings: Settings) -> Eve
 
     What the browser left counts on the shop's own checkout alone: a renewal, a duplicate or an
     import carries it as a copy, or it is the merchant's own.  A denial counts everywhere.
-    Not told by WooCommerce: whether the order begins a subscription, and whether the customer
-    is new.
+    Whether the order begins a subscription and which role the buyer has is told by our companion
+    alone; whether the customer is new by nobody.
     """
     event = _sale(order, topic, settings)
     if settings.get("draft_checkouts") == "on" and order.get("status") == "checkout-draft":
@@ -61,6 +61,8 @@ def _sale(order: Mapping[str, Any], topic: str, settings: Settings) -> Event:
         # Meta's own plug-in has sent it; a renewal only inherits the mark.
         sent_elsewhere=made is not Channel.RENEWAL
         and is_set(meta.get("_meta_purchase_tracked_server")),
+        subscription=is_set(browser.get("_bridge_subscription")),
+        customer_role=text(browser.get("_bridge_role")),
         user_data=user_data,
         country=user_data.country,
         state=user_data.state,

@@ -19,6 +19,7 @@ _STATES = {
     "cancelled": OrderState.CANCELLED,
     "trash": OrderState.CANCELLED,
 }
+_RENEWAL = "_subscription_renewal"  # and _subscription_renewal_early
 _ON_DELIVERY = {"on-hold", "processing", "completed"}
 _CHANNELS = {
     "checkout": Channel.WEB,  # the classic checkout page
@@ -68,7 +69,7 @@ def channel(order: Mapping[str, Any], meta: Mapping[str, Any]) -> Channel | None
     WooCommerce Subscriptions marks a renewal even where the buyer paid it in the checkout.
     """
     word = (text(order.get("created_via")) or "").lower()
-    if identifier(meta.get("_subscription_renewal")):
+    if any(identifier(meta[key]) for key in meta if key.startswith(_RENEWAL)):
         return Channel.RENEWAL
     if not word:
         return None

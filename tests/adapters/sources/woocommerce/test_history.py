@@ -40,8 +40,8 @@ def test_the_states_of_each_order_come_in_order(version, history):
 
 @pytest.mark.parametrize("version", STATES)
 def test_the_totals_add_up(version, history):
-    orders = [fact for _, fact in history(version) if getattr(fact, "order_id", None)]
-    baskets = [order.basket for order in orders if isinstance(order, Event)]
+    events = [fact for _, fact in history(version) if isinstance(fact, Event)]
+    baskets = [event.basket for event in events if event.occasion == Occasion.PURCHASE]
 
     assert len(baskets) > 8
     for basket in baskets:
@@ -86,3 +86,14 @@ def test_customers_come_and_go(history):
     assert told["099-customer.created"].subject_id == "2"
     assert told["099-customer.created"].user_data.email == "c1@shop.test"
     assert told["104-customer.deleted"] == Redaction(customer_id="2")
+
+
+@pytest.mark.parametrize("version", STATES)
+def test_each_refund_is_told_with_its_person_and_what_was_returned(version, history):
+    told = [fact for _, fact in history(version) if getattr(fact, "occasion", "") == "refund"]
+
+    assert told
+    for refund in told:
+        assert refund.basket.amounts.total > 0
+        assert refund.user_data.email
+        assert (refund.order_id, refund.order_state, refund.channel) == ("19", None, None)

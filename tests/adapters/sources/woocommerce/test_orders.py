@@ -112,13 +112,38 @@ def test_only_the_shops_own_checkout_keeps_what_the_browser_left(order, tell):
         assert there.event_source_url == "http://127.0.0.1:8090/"
 
 
-def test_a_renewal_paid_in_the_checkout_is_a_renewal(order, tell):
-    add_meta(order, _subscription_renewal="987", _meta_purchase_tracked_server="1")
+@pytest.mark.parametrize("mark", ["_subscription_renewal", "_subscription_renewal_early"])
+def test_a_renewal_paid_in_the_checkout_is_a_renewal(mark, order, tell):
+    add_meta(order, **{mark: "987"}, _meta_purchase_tracked_server="1")
     event = tell(order)
 
     assert event.channel is Channel.RENEWAL
     assert event.user_data.fbp is None
     assert not event.sent_elsewhere
+
+
+def test_the_companion_tells_the_role_and_the_start_of_a_subscription(order, tell):
+    add_meta(order, _bridge_role="wholesale", _bridge_subscription="1")
+    sale, renewal = tell(order), tell({**order, "created_via": "subscription"})
+
+    assert (sale.customer_role, sale.subscription) == ("wholesale", True)
+    assert (renewal.customer_role, renewal.subscription) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("key", "cost", "unit"),
+    [
+        ("_wc_cog_item_cost", "4.10", Decimal("4.10")),
+        ("_alg_wc_cog_item_cost", 4.1, Decimal("4.1")),
+        ("_wc_cog_item_cost", "0", None),
+        ("_wc_cog_item_cost", "", None),
+        ("_reduced_stock", "2", None),
+    ],
+)
+def test_a_plug_in_of_costs_tells_what_a_line_costs(key, cost, unit, order, tell):
+    order["line_items"][0] |= {"meta_data": [{"key": key, "value": cost}], "quantity": 2}
+
+    assert tell(order).basket.contents[0].cost == unit
 
 
 def test_a_denial_is_never_dropped(order, tell):

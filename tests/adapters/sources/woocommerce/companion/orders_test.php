@@ -71,6 +71,13 @@ return [
 		same( false, isset( buy( new Order() )['_bridge_cart'] ) );
 		same( [], World::$now->logged );
 	},
+	'an order tells the role of an account and the start of a subscription, whatever was consented to' => function () {
+		answer( 'deny' );
+		World::$now->roles              = [ 3 => 'wholesale', 4 => 'customer' ];
+		World::$now->on['subscription'] = true;
+		$meta                           = buy( new Order() );
+		same( [ 'wholesale', '1' ], [ $meta['_bridge_role'], $meta['_bridge_subscription'] ] );
+	},
 	'WordPress\'s eraser removes the identity and leaves the proof of consent' => function () {
 		$meta = apply_filters( 'woocommerce_privacy_remove_order_personal_data_meta', [ 'Payer' => 'text' ] );
 		same( [ 'Payer', '_bridge_fbp', '_bridge_fbc', '_bridge_url', '_bridge_cart' ], array_keys( $meta ) );

@@ -27,6 +27,7 @@ namespace {
 		public string $consent_type = '';
 		public ?bool $has_consent = null;
 		public int $user = 0;
+		public array $roles = [];
 
 		public static function begin(): void {
 			self::$now = new World();
@@ -36,6 +37,10 @@ namespace {
 	}
 
 	final class Stop extends Exception {}
+
+	class WC_Subscriptions_Cart {
+		public static function cart_contains_subscription() { return World::$now->on['subscription'] ?? false; }
+	}
 
 	class Wpdb {
 		public string $prefix = 'wp_';
@@ -163,6 +168,7 @@ namespace {
 	function wp_get_raw_referer() { return $_REQUEST['_wp_http_referer'] ?? $_SERVER['HTTP_REFERER'] ?? false; }
 	function wp_doing_ajax() { return World::$now->on['ajax']; }
 	function get_current_user_id() { return World::$now->user; }
+	function wp_get_current_user() { return (object) [ 'roles' => World::$now->roles ]; }
 	function is_multisite() { return false; }
 	function wp_has_consent( $category ) { return 'marketing' === $category && (bool) World::$now->has_consent; }
 	function wp_get_consent_type() { return World::$now->consent_type ?: false; }

@@ -19,15 +19,28 @@ function write_signals( $order ): void {
 	$identified = may_identify( $consent, $places );
 	$visitor    = $identified ? visitor( $at ) : [];
 	$meta       = [
-		'_bridge_fbp'     => $visitor['fbp'] ?? '',
-		'_bridge_fbc'     => fbc( $visitor ),
-		'_bridge_url'     => $visitor['url'] ?? '',
-		'_bridge_cart'    => $identified && WC()->session ? cart_key() : '',
-		'_bridge_consent' => consent_word( $consent ),
+		'_bridge_fbp'          => $visitor['fbp'] ?? '',
+		'_bridge_fbc'          => fbc( $visitor ),
+		'_bridge_url'          => $visitor['url'] ?? '',
+		'_bridge_cart'         => $identified && WC()->session ? cart_key() : '',
+		'_bridge_consent'      => consent_word( $consent ),
+		'_bridge_role'         => role(),
+		'_bridge_subscription' => begins_subscription() ? '1' : '',
 	];
 	foreach ( $meta as $key => $value ) {
 		'' === $value ? $order->delete_meta_data( $key ) : $order->update_meta_data( $key, $value );
 	}
+}
+
+/** Returns the buyer's first role in the shop, by which the bridge may leave orders out; empty for a guest. */
+function role(): string {
+	$roles = array_values( (array) wp_get_current_user()->roles );
+	return (string) ( $roles[0] ?? '' );
+}
+
+/** Returns whether the order begins a subscription of WooCommerce Subscriptions; a renewal does not. */
+function begins_subscription(): bool {
+	return class_exists( 'WC_Subscriptions_Cart' ) && \WC_Subscriptions_Cart::cart_contains_subscription();
 }
 
 /** Returns Meta's cookie, else one made of a real click with its time in ms; index 1: no cookie was set. */
