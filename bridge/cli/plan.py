@@ -7,6 +7,7 @@ import click
 
 from bridge import plan as plans
 from bridge import translate
+from bridge.store import Store
 
 from .shared import as_json_option, open_store, print_json, print_table, read_file
 
@@ -37,8 +38,10 @@ def check(path: Path) -> None:
 @click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def diff(path: Path) -> None:
     """Say what the plan at PATH would change."""
-    before = open_store().history.plan() or plans.default_text()
-    changes = plans.diff(plans.parse(before), plans.parse(read_file(path)))
+    store, new = open_store(), plans.parse(read_file(path))
+    _warn(store, new)
+    before = store.history.plan() or plans.default_text()
+    changes = plans.diff(plans.parse(before), new)
     click.echo("\n".join(changes) or "no change")
 
 
@@ -47,8 +50,9 @@ def diff(path: Path) -> None:
 def apply(path: Path) -> None:
     """Check the plan at PATH and put it in force; earlier versions are kept."""
     text = read_file(path)
-    plans.parse(text)
+    new = plans.parse(text)
     store = open_store()
+    _warn(store, new)
     store.history.apply_plan(text, plans.digest(text))
     store.history.audit("cli", "plan.applied", plans.digest(text))
     click.echo(f"plan {plans.digest(text)} is in force")
@@ -60,7 +64,9 @@ def apply(path: Path) -> None:
 @as_json_option
 def preview(path: Path, limit: int, as_json: bool) -> None:
     """Decide the deliveries of the last days under the plan at PATH; nothing is changed."""
-    found = translate.preview(open_store(), plans.parse(read_file(path)))
+    store, new = open_store(), plans.parse(read_file(path))
+    _warn(store, new)
+    found = translate.preview(store, new)
     sides = {"before": found.before, "after": found.after}
     if as_json:
         print_json(
@@ -89,6 +95,13 @@ def preview(path: Path, limit: int, as_json: bool) -> None:
                 for one in found.changes[:limit]
             ),
         )
+
+
+def _warn(store: Store, plan: plans.Plan) -> None:
+    sources = [one.name for one in store.connections.sources()]
+    destinations = [one.name for one in store.connections.destinations()]
+    for sentence in plans.strangers(plan, sources, destinations):
+        click.echo(f"warning: {sentence}", err=True)
 
 
 def _listed(amounts: Mapping[str, object]) -> str:

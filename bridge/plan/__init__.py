@@ -3,7 +3,7 @@
 import hashlib
 from importlib.resources import files
 
-from bridge.plan.changes import diff
+from bridge.plan.changes import diff, strangers
 from bridge.plan.kinds import fill, parts_of
 from bridge.plan.reading import parse
 from bridge.plan.rules import (
@@ -46,6 +46,7 @@ __all__ = [
     "is_topic",
     "parse",
     "parts_of",
+    "strangers",
 ]
 
 

@@ -1,8 +1,9 @@
 """What differs between two plans, in lines that a person reads before applying one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 
+from bridge.plan.kinds import nearest
 from bridge.plan.rules import Plan, Rules
 
 NOT_SET = "not set"
@@ -20,6 +21,20 @@ def diff(old: Plan, new: Plan) -> list[str]:
         own = _compare(old.rules(name), new.rules(name))
         lines += [f"source.{name}.{line}" for line in own if line not in common]
     return lines
+
+
+def strangers(plan: Plan, sources: Collection[str], destinations: Collection[str]) -> list[str]:
+    """Return a sentence for each name in *plan* that no source or destination has (yet).
+
+    Its words count for nobody, so a misspelt name takes them away in silence.
+    """
+    own = {name for rules in (plan.base, *plan.sources.values()) for name in rules.destinations}
+    pairs = (("source", plan.sources, sources), ("destination", own, destinations))
+    return [
+        f'no {kind} is called "{name}"' + (f"; {nearest(name, sorted(known))}" if known else "")
+        for kind, named, known in pairs
+        for name in sorted(set(named) - set(known))
+    ]
 
 
 def _compare(old: Rules, new: Rules) -> list[str]:

@@ -174,7 +174,7 @@ class _Reader:
 
     def _check_sense(self, rules: Rules, sections: Collection[str], at: Path) -> None:
         """Refuse what would take events away in silence."""
-        who = rules.who
+        who, channels = rules.who, rules.channels.values()
         for name in ("", *rules.contents.by_event) if "contents" in sections else ():
             own = rules.contents_for(name)
             if "country" in parts_of(own.id) and not own.country:
@@ -185,6 +185,10 @@ class _Reader:
                 if getattr(who, key):
                     sentence = 'needs customers = "ledger", for shops do not tell who is new'
                     self._wrong((*at, "who", key), f"{key}: {sentence}")
+        on_website = any(one.send and one.action_source == "website" for one in channels)
+        if "who" in sections and on_website and "client_user_agent" not in who.user_data:
+            sentence = 'needs "client_user_agent", or no event of a website is sent'
+            self._wrong((*at, "who", "user_data"), f"user_data: {sentence}")
         if "collector" in sections:
             names = rules.event_names() - {rules.events.names[Occasion.PURCHASE]}
             for word in rules.collector.events:

@@ -102,7 +102,7 @@ def everything_changed():
         exclude_payment_methods = ["a"]
         customers = "ledger"
         new_customers_only = true
-        user_data = ["birthday"]
+        user_data = ["birthday", "client_user_agent"]
         external_id = "raw"
         restricted = true
         [ids]
@@ -193,6 +193,7 @@ def test_a_word_like_no_other_gets_the_list_of_those_known():
         ("[who]\nnew_customers_only = true", 'needs customers = "ledger"'),
         ("[who]\nsegmentation = true", 'needs customers = "ledger"'),
         ("[contents]\nid = '{country}_{sku}'", "{country} needs the key country"),
+        ("[who]\nuser_data = ['email']", 'needs "client_user_agent"'),
         ("[collector]\nevents = ['Purchase']", 'unknown event "Purchase"'),
         ("[[custom]]\nname = 'A'\nmin_amount = 2\nmax_amount = 1", "min_amount is above"),
         ("[contents]\nid = 'fixed'", "must name at least one part"),

@@ -56,6 +56,17 @@ def test_a_difference_is_told_key_by_key(cli, written):
     assert same.out == "no change\n"
 
 
+def test_words_for_a_name_that_nobody_has_are_warned_of(cli, written):
+    cli("source", "add", "shopify", "--name", "shop", "--secret", "hush")
+    text = '[source.shpo.value]\ntax = false\n[destinations.eu]\ncurrencies = ["EUR"]\n'
+
+    for command in ("diff", "apply", "preview"):
+        told = cli("plan", command, written(text))
+        assert told.code == 0
+        assert 'no source is called "shpo"; did you mean "shop"?' in told.complaint
+        assert 'no destination is called "eu"' in told.complaint
+
+
 @pytest.mark.parametrize("command", ["check", "diff", "apply"])
 @pytest.mark.parametrize(
     ("text", "words"),
