@@ -12,6 +12,7 @@ from bridge.events import ConfigError, Occasion
 from bridge.plan.kinds import EVENT_NAME, MAX_SHOWN, NAME, nearest, parts_of
 from bridge.plan.rules import (
     ChannelRules,
+    CollectorRules,
     CustomRule,
     DestinationRules,
     EventRules,
@@ -190,7 +191,8 @@ class _Reader:
             sentence = 'needs "client_user_agent", or no event of a website is sent'
             self._wrong((*at, "who", "user_data"), f"user_data: {sentence}")
         if "collector" in sections:
-            names = rules.event_names() - {rules.events.names[Occasion.PURCHASE]}
+            names = {*rules.event_names(), *CollectorRules().events}
+            names -= {rules.events.names[Occasion.PURCHASE]}
             for word in rules.collector.events:
                 if word not in names:
                     sentence = f'unknown event "{word[:MAX_SHOWN]}"; {nearest(word, sorted(names))}'

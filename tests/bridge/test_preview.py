@@ -16,7 +16,7 @@ from bridge.translate import preview
 from tests.bridge.translate.bogus import platform, shop
 from tests.bridge.translate.conftest import *  # noqa: F403  fixtures
 from tests.bridge.translate.line import ANY_CONSENT, apply, connect
-from tests.bridge.translate.shops import DENIED, order
+from tests.bridge.translate.shops import DENIED, order, recorded
 from tests.stores import rows
 
 
@@ -127,6 +127,15 @@ def test_costs_and_known_customers_count_as_they_would(line):
     assert only_new.after.sent == 1
     assert only_new.after.skipped == {"excluded:not_new": 3, "not_paid": 1}
     assert margin.after.value["EUR"] < margin.before.value["EUR"]
+
+
+def test_a_refund_is_previewed_with_its_purchase(line):
+    body = recorded("shopify/refunds_create_partial")
+    line.tell("refunds/create", body | {"order_id": 1, "created_at": "2026-11-23T15:00:00+00:00"})
+    found = seen(line, "[events]\noff = []\n")
+
+    [change] = [one for one in found.changes if one.event_id.startswith("refund.")]
+    assert (change.before, change.after.split()[0]) == ("skipped: event_off", "Refund")
 
 
 def test_many_renewals_of_some_days_are_no_burst(store, clock):

@@ -164,15 +164,22 @@ def test_each_refund_of_an_order_that_lists_them_is_told_once(store):
     assert not BROWSERS & told["user_data"].keys()
 
 
-def test_a_refund_whose_person_was_erased_is_not_sent(store):
+@pytest.mark.parametrize("erased_first", [True, False])
+def test_what_a_purchase_lent_its_refund_is_erased_with_it(store, erased_first):
     line = connect(store, "shopify", plan=REFUNDS)
-    line.tell(*order("shopify", 1, "paid"))
-    care.erase(
-        store, Erasure(id=0, source_id=None, redaction=Redaction(order_ids=("1",)), actor="")
-    )
-    refund(line)
+    topic, body = order("shopify", 1, "paid")
+    whose = Redaction(email=body["email"])
+    steps = [
+        lambda: refund(line),
+        lambda: care.erase(store, Erasure(id=0, source_id=None, redaction=whose, actor="")),
+    ]
+    line.tell(topic, body)
+    for step in reversed(steps) if erased_first else steps:
+        step()
 
     assert payload(line, REFUND_ID, "Refund") is None
+    assert rows(store, "payload") == []
+    assert set(rows(store, "outbox", "email_key", "phone_key")) == {(None, None)}
 
 
 @pytest.fixture
