@@ -14,6 +14,7 @@ from bridge.events import Amounts, Basket, Content
 from bridge.events.reading import identifier, mappings, number, text
 
 from .fields import plain
+from .signals import meta_data
 
 _CURRENCY = re.compile(r"[A-Za-z]{3}")
 _ZERO = Decimal(0)
@@ -88,7 +89,7 @@ def _cost(line: Mapping[str, Any]) -> Decimal | None:
     sale.  Source: order item meta of WooCommerce Cost of Goods (SkyVerge) and of Cost of Goods
     for WooCommerce (WPFactory), in public repositories (read 2026-11-29).
     """
-    meta = {entry.get("key"): entry.get("value") for entry in mappings(line.get("meta_data"))}
+    meta = meta_data(line)
     costs = (number(meta.get(key)) for key in _COSTS)
     unit = next((cost for cost in costs if cost is not None and cost > 0), None)
     return None if unit is None else unit * (number(line.get("quantity")) or 1)
