@@ -22,6 +22,7 @@ DEAD_LEAST = 5
 COVERED = 0.9
 COVERED_LEAST = 20
 EXPIRES_SOON = timedelta(hours=12)
+DATA_REQUEST = timedelta(days=30)  # so long there is to answer
 QUIET_LEAST = timedelta(hours=24)
 SIGNED_AGAIN = timedelta(hours=1)  # one of a shop's webhooks may be signed well, another not
 SMTP_S = 20
@@ -147,6 +148,18 @@ def _sources(store: Store) -> None:
             f"{source.name} has revoked our access; its orders come no more. Connect it again, or"
             " remove it."
             if source.state == "disconnected"
+            else "",
+        )
+        asked = store.history.audited_since(
+            "privacy.data_requested", f"source {source.id}", now - _span(DATA_REQUEST)
+        )
+        _set(
+            store,
+            "data_request",
+            source.name,
+            f"{asked} buyers of {source.name} have asked what is kept of them. Answer the shop's"
+            " request within 30 days."
+            if asked
             else "",
         )
         usual = store.history.longest_gap(source.id, now - _span(timedelta(days=7)))

@@ -145,6 +145,15 @@ class History:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def audited_since(self, action: str, subject: str, since: int) -> int:
+        """Return how often this was noted of *subject* since then."""
+        table = schema.audit
+        query = select(func.count()).where(
+            table.c.at > since, table.c.action == action, table.c.subject == subject
+        )
+        with self._database.read() as connection:
+            return int(connection.scalar(query) or 0)
+
     def skipped_since(self, since: int, reason: str) -> int:
         """Return how many events that arrived since then are skipped for *reason*."""
         table = schema.outbox

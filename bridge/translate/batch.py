@@ -172,8 +172,9 @@ class Batch:
             self._stopped[held.outbox_id] = "no_route"
             return
         try:
+            event = self._current(event)
             if event.occasion == Occasion.PURCHASE:
-                event = self._with_customer(self._current(event))
+                event = self._with_customer(event)
             entry = self._decide_on(way, event, held.delivery_id, waited=True)
         except Exception:  # noqa: BLE001  a poisonous event must not stop its source
             self._stopped[held.outbox_id] = "fault"

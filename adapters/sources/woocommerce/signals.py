@@ -26,7 +26,7 @@ class Click:
 
 
 def meta_data(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the meta data of an order, or of a line, by key; of one key the first value, as the shop reads it.
+    """Return the meta data of an order or a line by key; of one key the first, as the shop does.
 
     All entries are read, however many: a denial must not get lost behind others.
     """

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from bridge import care, registry
+from bridge import alerts, care, registry
 from bridge.events import ConfigError, Redaction
 from bridge.receive import Received
 from bridge.secrets import Vault
@@ -257,6 +257,20 @@ def test_what_a_person_asks_for_is_noted_with_its_number_alone(line):
         "99123",
     )
     assert asked(line.store) == []
+
+
+def test_its_operator_is_told_while_there_is_time_to_answer(line, clock):
+    line.tell("customers/data_request", recorded("shopify/customers_data_request"))
+    told = []
+    for days in (1, 30):
+        clock.move(days * 86_400)
+        alerts.inspect(line.store)
+        told.append(
+            [one.message for one in line.store.watches.alerts() if one.kind == "data_request"]
+        )
+
+    assert "Answer the shop's request within 30 days" in told[0][0]
+    assert told[1] == []
 
 
 def test_a_data_request_of_an_erased_person_goes_with_them(line):
