@@ -62,13 +62,14 @@ def decide(
     for check in CHECKS:
         if reason := check(case):
             return Skip(reason=reason, event_name=case.name)
-    if event.occasion == Occasion.REFUND and follows is None:
+    refunds = event.occasion == Occasion.REFUND
+    if refunds and follows is None:
         return Skip(reason="purchase_not_sent", event_name=case.name)
     country, state = _home(event, shop_country)
     decision = judge(
         event.consent, country, state, rules, event_name=case.name, browser=case.browser
     )
-    if follows and decision.reason != DENIED:
+    if follows and refunds and decision.reason != DENIED:
         decision = follows
     patience = _begun(case) + timedelta(minutes=rules.funnel.wait_minutes)
     may_wait = _expects_browser(case, heard_at, browser_at) and patience > heard_at
