@@ -10,7 +10,7 @@ from bridge import config, connect, doctor, ledger, registry
 from bridge.events import ConfigError, Finding, ShopError
 from bridge.store import Source, Store, micros
 
-from .shared import as_json_option, open_store, print_json, print_table, read_time
+from .shared import as_json_option, open_store, print_json, print_table, read_time, when
 from .source import source, urls_of
 
 
@@ -150,13 +150,22 @@ def coverage(name: str, days: int, orders: bool, as_json: bool) -> None:
     click.echo(f"sent / eligible: {sums.sent} / {sums.eligible} ({ratio})")
     handled = "no orders" if sums.of_total is None else f"{sums.of_total:.1%}"
     click.echo(f"(sent + skipped) / total: {handled} of {sums.total}; repaired {sums.repaired}")
-    print_table(("state", "orders"), sorted(sums.by_state.items()))
-    print_table(("skipped for", "orders"), sorted(sums.by_reason.items()))
-    if orders:
+    if sums.by_state:
+        print_table(("state", "orders"), sorted(sums.by_state.items()))
+    if sums.by_reason:
+        print_table(("skipped for", "orders"), sorted(sums.by_reason.items()))
+    if orders and lines:
         print_table(
-            ("order", "state", "reason", "repaired"),
+            ("order", "state", "reason", "until", "expires", "repaired"),
             (
-                (one.order_number or one.order_id, one.state, one.reason, one.repaired)
+                (
+                    one.order_number or one.order_id,
+                    one.state,
+                    one.reason,
+                    when(one.until),
+                    when(one.expires_at),
+                    when(one.repaired_at),
+                )
                 for one in lines
             ),
         )

@@ -62,7 +62,10 @@ def reconcile(
             ours = replace(delivery, key=f"{RECONCILED}{delivery.key}")
             new += store.intake.put(source.id, ours, now)
         store.watches.listed(
-            source.id, [(order_id, micros(changed)) for order_id, changed in page.listed], now
+            source.id,
+            [(order_id, micros(changed)) for order_id, changed in page.listed],
+            now,
+            {order_id: f"{RECONCILED}{key}" for order_id, key in page.keys.items()},
         )
         result = Read(
             orders=result.orders + len(page.listed),

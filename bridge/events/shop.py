@@ -85,12 +85,14 @@ class Finding:
 class OrderPage:
     """Orders of the shop's own list, as deliveries in the webhook's shape.
 
-    `listed` tells (order id, last change) of each.  `cursor` goes on after this page; None
-    at the end.  `notes` say what the list cannot tell (no user agent).
+    `listed` tells (order id, last change) of each, `keys` the key of its delivery by order id.
+    `cursor` goes on after this page; None at the end.  `notes` say what the list cannot tell (no
+    user agent).
     """
 
     deliveries: Sequence[Delivery]
     listed: Sequence[tuple[str, datetime]]
+    keys: Mapping[str, str] = field(default_factory=dict)
     cursor: str | None = None
     notes: Sequence[str] = field(default_factory=tuple)
 

@@ -117,7 +117,7 @@ def test_orders_that_never_came_are_read_and_covered(shop, woo, store):
     covered = shop("coverage", "shop", "--json", "--orders").json
 
     assert (read["orders"], read["new"], read["finished"]) == (3, 3, True)
-    assert covered["by_state"] == {"never_received": 3}  # not translated yet
+    assert covered["by_state"] == {"waiting": 3}  # not translated yet
     assert len(covered["orders"]) == 3
     assert shop("source", "reconcile", "shop").out.startswith("3 orders read, 0 not received")
     assert rows(store, "audit", "action")[-2:] == ["source.reconciled"] * 2
@@ -141,7 +141,7 @@ def test_coverage_is_a_table_for_people(shop, woo, store):
     ended = shop("coverage", "shop", "--orders")
 
     assert "sent / eligible: 0 / 1 (0.0%)" in ended.out
-    assert "never_received" in ended.out
+    assert "untranslated" in ended.out
 
 
 def test_a_shop_connected_by_hand_has_nothing_to_check(connected):
