@@ -80,7 +80,8 @@ class Ledger:
 
 def _line(row: RowMapping, repaired: dict[str, int]) -> LedgerLine:
     state = row["state"]
-    expires_at = row["expires_at"] or row["event_at"] + _WEEK_US
+    # What waits is given its end only when it is rendered.
+    expires_at = row["event_at"] + _WEEK_US if state == "waiting" else row["expires_at"]
     return LedgerLine(
         order_id=row["order_id"],
         order_number=row["order_number"],

@@ -180,7 +180,7 @@ def test_other_times_other_sources_and_other_occasions_do_not_count(
 
 
 def test_a_waiting_and_a_pending_order_say_until_when(store, source, decided):
-    decided({"next_at": START + 60, "held_event": b"{}", "expires_at": None}, a="waiting")
+    decided({"next_at": START + 60, "held_event": b"{}", "expires_at": START}, a="waiting")
     decided({"expires_at": START + 90}, b="pending")
 
     waiting, pending = found(store, source)
