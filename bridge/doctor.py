@@ -12,6 +12,7 @@ from bridge.store import Destination, Source, Store, StoreError, moment
 SILENT_US = 60_000_000
 SKEW_S = 120
 LOW_MATCH = 4.0
+PATIENCE_S = 60.0  # so long shops may take in all; one that hangs hides no other finding
 
 ShopOf = Callable[[Source], Shop]
 Post = Callable[[Request], Response]
@@ -148,18 +149,26 @@ def _sources(config: Config, store: Store, shop_of: ShopOf) -> Iterator[Finding]
     found = [one for one in store.connections.sources() if one.state != "removed"]
     if not found:
         yield _warn("sources", "none yet: `capi-bridge source add`")
+    ends = time.monotonic() + PATIENCE_S
     for source in found:
         name = f"source {source.name}"
         routes = store.connections.routes(source.id)
         if not routes:
             yield _warn(name, "has no route: `capi-bridge route set`")
+        if source.state == "disconnected":
+            yield _fail(name, "the shop revoked our access: connect it again, or remove it")
+            continue
         if source.state != "active":
-            yield _warn(name, f"is {source.state}")
+            yield _warn(name, "is paused: webhooks are kept; `capi-bridge source pause --off`")
         if source.delivery_at is None:
             yield _warn(name, "no delivery has arrived yet: look at the webhooks in the shop")
         else:
             yield _ok(name, f"last delivery {moment(source.delivery_at):%Y-%m-%d %H:%M} UTC")
-        yield from _shop(config, source, shop_of)
+        if time.monotonic() < ends:
+            yield from _shop(config, source, shop_of)
+        else:
+            told = f"was not asked, others took too long: `capi-bridge source check {source.name}`"
+            yield _warn(name, told)
 
 
 def _shop(config: Config, source: Source, shop_of: ShopOf) -> Iterator[Finding]:
@@ -168,10 +177,12 @@ def _shop(config: Config, source: Source, shop_of: ShopOf) -> Iterator[Finding]:
         if admin is None or not admin.topics(source.settings):
             return
         shop = shop_of(source)
+        status = "ok"
         for finding in admin.check(shop):
-            name = f"source {source.name}: {finding.name}"
-            yield Finding(name=name, status=finding.status, message=finding.message)
-        yield _webhooks(config, source, admin, shop)
+            name, status = f"source {source.name}: {finding.name}", finding.status
+            yield Finding(name=name, status=status, message=finding.message)
+        if status != "fail":  # a check that came no further would say the same again
+            yield _webhooks(config, source, admin, shop)
     except StoreError:
         raise
     except BridgeError as error:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from adapters.sources.woocommerce import adapter
-from bridge import config
+from bridge import config, doctor
 from bridge.doctor import examine
 from bridge.events import Finding, Response, ShopError
 from bridge.net import NotSent
@@ -147,6 +147,32 @@ def test_shops_and_platforms_out_of_reach_are_findings(store, poisoned):
     assert checks["source shop: REST API"].status == "fail"
     assert checks["source second: token"].status == "fail"
     assert poisoned
+
+
+def test_shops_that_take_too_long_hide_nothing_else(store, monkeypatch):
+    monkeypatch.setattr(doctor, "PATIENCE_S", -1)
+    store.connections.add_source("woocommerce", "shop", WOO, "w")
+
+    def shop_of(source):
+        raise AssertionError("it was asked")
+
+    checks = found(store, shop_of=shop_of)
+
+    assert "`capi-bridge source check shop`" in checks["source shop"][1]
+
+
+def test_a_shop_that_left_is_not_asked(store):
+    made = store.connections.add_source("woocommerce", "shop", WOO, "w")
+    store.connections.set_source(made.id, state="disconnected")
+
+    def shop_of(source):
+        raise AssertionError("it was asked")
+
+    checks = found(store, shop_of=shop_of)
+
+    assert checks["source shop"] == (
+        "fail", "the shop revoked our access: connect it again, or remove it"
+    )  # fmt: skip
 
 
 def test_what_an_adapter_finds_is_told_under_its_source(store, monkeypatch):
