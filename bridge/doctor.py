@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 
 from bridge import net, plan, registry
 from bridge.config import Config
@@ -12,6 +13,7 @@ from bridge.store import Destination, Source, Store, StoreError, moment
 SILENT_US = 60_000_000
 SKEW_S = 120
 LOW_MATCH = 4.0
+RECENT = 20  # orders that are looked at
 PATIENCE_S = 60.0  # so long shops may take in all; one that hangs hides no other finding
 
 ShopOf = Callable[[Source], Shop]
@@ -118,12 +120,26 @@ def _dataset(config: Config, destination: Destination, post: Post) -> Iterator[F
         request = adapter.dataset_request(destination.settings, config.endpoint)
         if request is None:
             return
-        found = adapter.read_dataset(post(request))
+        answer = post(request)
+        found = adapter.read_dataset(answer)
     except BridgeError as error:
         yield _warn(name, str(error))
         return
     yield Finding(name=name, status=found.status, message=found.message)
+    yield from _skew(answer)
     yield from _quality(config, destination, post)
+
+
+def _skew(answer: Response) -> Iterator[Finding]:
+    """Compare this machine's clock with the platform's, by which an event is in the future."""
+    told = {name.lower(): value for name, value in answer.headers.items()}.get("date", "")
+    try:
+        skew_s = abs(parsedate_to_datetime(told).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return
+    if skew_s > SKEW_S:
+        told = f"this machine's clock is {skew_s:.0f} seconds off the platform's: let it keep time"
+        yield _fail("platform clock", f"{told} (NTP), for events of the future are refused")
 
 
 def _quality(config: Config, destination: Destination, post: Post) -> Iterator[Finding]:
@@ -165,14 +181,47 @@ def _sources(config: Config, store: Store, shop_of: ShopOf) -> Iterator[Finding]
         else:
             yield _ok(name, f"last delivery {moment(source.delivery_at):%Y-%m-%d %H:%M} UTC")
         if time.monotonic() < ends:
-            yield from _shop(config, source, shop_of)
+            of_shop = list(_shop(config, store, source, shop_of))
+            yield from of_shop
+            if f"{name}: consent" not in {one.name for one in of_shop}:
+                yield from _consent(store, source)
         else:
             told = f"was not asked, others took too long: `capi-bridge source check {source.name}`"
             yield _warn(name, told)
 
 
-def _shop(config: Config, source: Source, shop_of: ShopOf) -> Iterator[Finding]:
+def _consent(store: Store, source: Source) -> Iterator[Finding]:
+    """Tell whether the buyers' choice reaches us, by the last orders of the web."""
+    said = store.overview.consents(source.id, RECENT)
+    if not said:
+        return
+    name, count = f"source {source.name}: consent", sum(said)
+    told = f"{count} of the last {len(said)} orders of the web say what the buyer chose"
+    if count:
+        yield _ok(name, told)
+    else:
+        yield _warn(
+            name,
+            f"{told}: connect the storefront script or the companion, and a consent banner; until"
+            " then the plan's rules for unknown consent decide",
+        )
+
+
+def _other_senders(config: Config, store: Store, source: Source) -> Iterator[Finding]:
+    """Ask for tools of the shop system that may report the same sales."""
+    tools = registry.source(source.kind).other_senders
+    if tools and store.overview.answer(f"senders.{source.id}") is None:
+        known = ", ".join(tool.label["en"] for tool in tools)
+        yield _warn(
+            f"source {source.name}: who else sends",
+            f"is any of these on ({known}), with the same dataset? Then sales count twice: answer"
+            f" at {config.base_url}/admin/start/senders/{source.id}",
+        )
+
+
+def _shop(config: Config, store: Store, source: Source, shop_of: ShopOf) -> Iterator[Finding]:
     try:
+        yield from _other_senders(config, store, source)
         admin = registry.source(source.kind).admin
         if admin is None or not admin.topics(source.settings):
             return

@@ -1,7 +1,9 @@
 """The doctor says what is wrong and what to do, never raises, and sends no event."""
 
+import json
 import socket
 from dataclasses import replace
+from email.utils import formatdate
 from types import SimpleNamespace
 
 import pytest
@@ -173,6 +175,57 @@ def test_a_shop_that_left_is_not_asked(store):
     assert checks["source shop"] == (
         "fail", "the shop revoked our access: connect it again, or remove it"
     )  # fmt: skip
+
+
+def test_a_clock_that_disagrees_with_the_platforms_is_told(store):
+    store.connections.add_destination("meta", "data", {"dataset_id": "1", "access_token": "x"})
+
+    def post(request, date):
+        return Response(status=200, body=b'{"id":"1"}', headers={"Date": date})
+
+    wrong = found(store, post=lambda one: post(one, "Mon, 23 Nov 2020 12:00:00 GMT"))
+    right = found(store, post=lambda one: post(one, formatdate(usegmt=True)))
+    odd = found(store, post=lambda one: post(one, "yesterday"))
+
+    assert wrong["platform clock"][0] == "fail"
+    assert "platform clock" not in right | odd
+
+
+@pytest.mark.parametrize(
+    ("sources", "status", "sentence"),
+    [
+        ([None, None], "warn", "0 of the last 2 orders of the web say"),
+        ([None, "cart"], "ok", "1 of the last 2 orders of the web say"),
+    ],
+)
+def test_whether_a_consent_signal_was_seen_is_told(
+    store, source, outbox_row, sources, status, sentence
+):
+    proofs = [{"consent": {"source": one}} for one in sources]
+    made = [
+        outbox_row(event_id=f"e{place}", order_id=str(place), channel="web",
+                   trace=json.dumps(proof))
+        for place, proof in enumerate([*proofs, {}])
+    ]  # fmt: skip
+    assert commit(store, source, *made)
+
+    told = found(store)["source shop: consent"]
+
+    assert told[0] == status
+    assert sentence in told[1]
+
+
+def test_other_tools_of_the_shop_system_are_asked_for_until_they_are_told(store):
+    settings = {"secret": "x", "shop_domain": "x.myshopify.com"}
+    made = store.connections.add_source("shopify", "shop", settings, "w")
+    status, message = found(store)["source shop: who else sends"]
+    assert status == "warn"
+    assert f"/admin/start/senders/{made.id}" in message
+    assert "Facebook & Instagram" in message
+
+    store.overview.set_answer(f"senders.{made.id}", {})
+
+    assert "source shop: who else sends" not in found(store)
 
 
 def test_what_an_adapter_finds_is_told_under_its_source(store, monkeypatch):
