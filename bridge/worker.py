@@ -124,6 +124,7 @@ class Worker:
         # No worker was there, or the database took no beat of any: then it took no webhook either.
         if last is not None and now - last > OUTAGE_US:
             after_outage(self._store)
+            alerts.note_outage(self._store, last, now)
             log.error("worker.outage", extra={"seconds": (now - last) // 1_000_000})
         self._store.history.beat(self._name, now)
         return BEAT_S
