@@ -62,7 +62,7 @@ def _subscribe(
                 continue
             if repair:
                 _note_repair(store, source, "webhook.made", repair, repairs)
-        for stray in _strays(store, webhook_url, found):
+        for stray in _strays(store, source, webhook_url, found):
             admin.unsubscribe(shop, stray)
             repair = Repair(topic=stray.topic, reason="it pointed elsewhere")
             _note_repair(store, source, "webhook.removed", repair, repairs)
@@ -94,9 +94,15 @@ def _mend(
     return Repair(topic=topic, reason=ours[0].state if ours else "missing")
 
 
-def _strays(store: Store, webhook_url: str, found: Sequence[Subscription]) -> list[Subscription]:
-    """Return webhooks under a key that no source has any more."""
-    keys = {one.webhook_key for one in store.connections.sources() if one.state != "removed"}
+def _strays(
+    store: Store, source: Source, webhook_url: str, found: Sequence[Subscription]
+) -> list[Subscription]:
+    """Return webhooks under a key that no source has any more, or under an earlier address."""
+    keys = {
+        one.webhook_key
+        for one in store.connections.sources()
+        if one.state != "removed" and one.id != source.id
+    }
     return [
         one
         for one in found

@@ -110,8 +110,9 @@ class ShopAdmin(Protocol):
         """Read only: credentials, scopes, versions, redaction, other senders.  Never raises."""
 
     def subscriptions(self, shop: Shop, webhook_url: str) -> Sequence[Subscription]:
-        """Return our own webhooks: those whose address is *webhook_url* or begins with its
-        origin and ``/webhooks/``; never those of others.  Raises ShopError.
+        """Return our own webhooks: those whose address is *webhook_url*, begins with its origin
+        and ``/webhooks/``, or ends like it from there on, for the bridge has moved; never those
+        of others.  Raises ShopError.
         """
 
     def subscribe(self, shop: Shop, webhook_url: str, topic: str) -> Subscription:

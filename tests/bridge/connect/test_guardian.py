@@ -130,6 +130,17 @@ def test_only_webhooks_of_ours_are_ever_deleted(shop):
     assert left == {ELSEWHERE, f"{shop.bridge.url}.evil.example/webhooks/key"}
 
 
+def test_webhooks_follow_the_bridge_to_its_new_address(shop):
+    moved = "https://old.example" + shop.hook.removeprefix(shop.bridge.url)
+    wanted = shop.listed()
+    shop.break_webhooks()
+    add_webhook(shop, moved)
+
+    shop.next_tick()
+
+    assert shop.listed() == wanted
+
+
 def test_a_second_source_of_the_same_shop_keeps_its_webhooks(shop):
     known = shop.store.connections
     other = known.add_source(shop.kind, "staging", shop.source.settings, "staging")
