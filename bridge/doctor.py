@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from bridge import net, plan, registry
 from bridge.config import Config
@@ -13,6 +14,7 @@ from bridge.store import Destination, Source, Store, StoreError, moment
 SILENT_US = 60_000_000
 SKEW_S = 120
 LOW_MATCH = 4.0
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 RECENT = 20  # orders that are looked at
 PATIENCE_S = 60.0  # so long shops may take in all; one that hangs hides no other finding
 
@@ -56,7 +58,9 @@ def _out_of_reach(error: StoreError) -> Finding:
 
 
 def _configuration(config: Config) -> Iterator[Finding]:
-    if config.public_url:
+    if urlsplit(config.public_url).hostname in LOOPBACK:
+        yield _warn("public_url", f"only this machine itself reaches {config.public_url}")
+    elif config.public_url:
         yield _ok("public_url", config.public_url)
     else:
         yield _warn("public_url", "PUBLIC_URL is not set: shops cannot reach this address")
@@ -211,7 +215,7 @@ def _other_senders(config: Config, store: Store, source: Source) -> Iterator[Fin
     """Ask for tools of the shop system that may report the same sales."""
     tools = registry.source(source.kind).other_senders
     if tools and store.overview.answer(f"senders.{source.id}") is None:
-        known = ", ".join(tool.label["en"] for tool in tools)
+        known = "; ".join(tool.label["en"] for tool in tools)
         yield _warn(
             f"source {source.name}: who else sends",
             f"is any of these on ({known}), with the same dataset? Then sales count twice: answer"
@@ -223,14 +227,15 @@ def _shop(config: Config, store: Store, source: Source, shop_of: ShopOf) -> Iter
     try:
         yield from _other_senders(config, store, source)
         admin = registry.source(source.kind).admin
-        if admin is None or not admin.topics(source.settings):
+        if admin is None:
             return
         shop = shop_of(source)
         status = "ok"
         for finding in admin.check(shop):
             name, status = f"source {source.name}: {finding.name}", finding.status
             yield Finding(name=name, status=status, message=finding.message)
-        if status != "fail":  # a check that came no further would say the same again
+        by_hand = not admin.topics(source.settings)
+        if status != "fail" and not by_hand:  # one that came no further would say the same again
             yield _webhooks(config, source, admin, shop)
     except StoreError:
         raise

@@ -183,7 +183,7 @@ def look_after(
         _note_fault(store, source, str(error), type(error).__name__)
     except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its source
         kind = type(error).__name__
-        _note_fault(store, source, f"{source.name}: its adapter has a fault ({kind})", kind)
+        _note_fault(store, source, f"its adapter has a fault ({kind})", kind)
     else:
         store.watches.recover("shop", source.name)
     return repairs
@@ -195,7 +195,7 @@ def _look_again(store: Store, source: Source, within: timedelta) -> None:
 
 
 def _note_fault(store: Store, source: Source, sentence: str, kind: str) -> None:
-    store.watches.raise_alert("shop", source.name, sentence)
+    store.watches.raise_alert("shop", source.name, f"{source.name}: {sentence}")
     log.warning("shop.unwatched", extra={"source": source.id, "kind": kind})
 
 
@@ -204,7 +204,10 @@ def _tell(store: Store, source: Source, repairs: Sequence[Repair]) -> None:
     if repairs and not first:
         topics = ", ".join(repair.topic for repair in repairs)
         store.watches.raise_alert(
-            "webhooks", source.name, f"{source.name}: webhooks were made anew: {topics}"
+            "webhooks",
+            source.name,
+            f"{source.name}: webhooks were made anew: {topics}. Orders that were missed meanwhile"
+            " are read from the shop's list.",
         )
         log.error("webhooks.repaired", extra={"source": source.id, "count": len(repairs)})
     else:
@@ -214,7 +217,8 @@ def _tell(store: Store, source: Source, repairs: Sequence[Repair]) -> None:
 def _tell_silent(store: Store, source: Source, found: Sequence[Subscription]) -> None:
     details = {one.detail for one in found if one.state == "silent" and one.detail}
     if details:
-        store.watches.raise_alert("silent", source.name, " ".join(sorted(details)))
+        told = f"{source.name}: {' '.join(sorted(details))}"
+        store.watches.raise_alert("silent", source.name, told)
     else:
         store.watches.recover("silent", source.name)
 

@@ -80,7 +80,12 @@ def reconcile(
         watch = _note(store, watch, read_since=watch.read_since, cursor=page.cursor)
     log.info(
         "orders.reconciled",
-        extra={"source": source.id, "orders": result.orders, "new": result.new},
+        extra={
+            "source": source.id,
+            "orders": result.orders,
+            "new": result.new,
+            "notes": list(result.notes),
+        },
     )
     return result if watch.read_since is None else replace(result, finished=False)
 

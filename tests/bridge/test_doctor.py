@@ -44,7 +44,8 @@ def environment(**more):
     return config.load(known | more)
 
 
-def found(store, *, shop_of=lambda source: None, post=None, **more):
+def found(store, *, shop_of=lambda source: SimpleNamespace(settings=source.settings), post=None,
+          **more):  # fmt: skip
     """Return (status, message) by check."""
     asked = post or (lambda request: Response(status=200, body=b'{"id":"1"}'))
     findings = examine(environment(**more), store, shop_of, asked)
@@ -135,6 +136,7 @@ def test_a_source_connected_by_hand_opens_no_connection(store, poisoned):
     examine(environment(), store)
 
     assert poisoned == []
+    assert "webhooks are made by hand" in found(store)["source shop: key"][1]
 
 
 def test_shops_and_platforms_out_of_reach_are_findings(store, poisoned):

@@ -164,7 +164,7 @@ def test_a_topic_that_is_refused_stops_neither_the_others_nor_the_reading(shopif
     shopify.next_tick()
 
     assert len(shopify.listed()) == 10
-    assert shopify.alerts()["shop"].startswith("the app may not do this")
+    assert shopify.alerts()["shop"].startswith("shop: the app may not do this")
     assert len(rows(shopify.store, "listed_order")) == 3
 
 
