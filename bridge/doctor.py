@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from bridge import net, plan, registry
@@ -136,14 +135,10 @@ def _dataset(config: Config, destination: Destination, post: Post) -> Iterator[F
 
 def _skew(answer: Response) -> Iterator[Finding]:
     """Compare this machine's clock with the platform's, by which an event is in the future."""
-    told = {name.lower(): value for name, value in answer.headers.items()}.get("date", "")
-    try:
-        skew_s = abs(parsedate_to_datetime(told).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return
-    if skew_s > SKEW_S:
-        told = f"this machine's clock is {skew_s:.0f} seconds off the platform's: let it keep time"
-        yield _fail("platform clock", f"{told} (NTP), for events of the future are refused")
+    ahead_s = net.ahead_s(answer)
+    if ahead_s is not None and abs(ahead_s) > SKEW_S:
+        told = f"this machine's clock is {abs(ahead_s):.0f} seconds off the platform's"
+        yield _fail("platform clock", f"{told}: let it keep time by NTP")
 
 
 def _quality(config: Config, destination: Destination, post: Post) -> Iterator[Finding]:

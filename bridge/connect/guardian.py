@@ -111,9 +111,14 @@ def _strays(
 
 
 def unsubscribe(source: Source, shop: Shop, webhook_url: str) -> int:
-    """Delete all webhooks of ours in the shop; return how many there were."""
-    admin = admin_of(source)
-    found = [one for one in admin.subscriptions(shop, webhook_url) if one.id]
+    """Delete the source's webhooks in the shop; return how many there were.
+
+    Another source may have the same shop: its webhooks stay.
+    """
+    admin, end = admin_of(source), f"/webhooks/{source.webhook_key}"
+    found = [
+        one for one in admin.subscriptions(shop, webhook_url) if one.id and one.url.endswith(end)
+    ]
     for one in found:
         admin.unsubscribe(shop, one)
     return len(found)
