@@ -8,7 +8,7 @@ import click
 
 from bridge import config, connect, registry
 from bridge.costs import read_costs
-from bridge.events import ConfigError, Settings, ShopError, SourceAdapter
+from bridge.events import ConfigError, Setting, Settings, ShopError, SourceAdapter
 from bridge.store import Source, Store
 
 from .shared import as_json_option, masked, open_store, print_json, print_table, read_settings, when
@@ -62,14 +62,24 @@ def ask_first(adapter: SourceAdapter, pairs: tuple[str, ...]) -> list[str]:
     """
     known = {pair.partition("=")[0] for pair in pairs}
     wanted = [one for one in adapter.settings if one.name in {*adapter.first_settings} - known]
+    if wanted:
+        click.echo("Leave the first one empty to make the webhooks by hand.")
     found = []
     for one in wanted:
-        click.echo(one.help)
-        typed = click.prompt(one.label, default="", show_default=False, hide_input=one.secret)
-        if not typed.strip():
+        if not (typed := _typed(one)):
             break
-        found.append(f"{one.name}={typed.strip()}")
+        found.append(f"{one.name}={typed}")
+    if not found:
+        secret = {adapter.secret_setting} - known
+        needed = [one for one in adapter.settings if one.name in secret and one.required]
+        found += [f"{one.name}={_typed(one)}" for one in needed]
     return found
+
+
+def _typed(setting: Setting) -> str:
+    click.echo(setting.help)
+    typed = click.prompt(setting.label, default="", show_default=False, hide_input=setting.secret)
+    return str(typed).strip()
 
 
 def _may_open_api(adapter: SourceAdapter, pairs: tuple[str, ...]) -> bool:
