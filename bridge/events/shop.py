@@ -92,7 +92,7 @@ class OrderPage:
 
     deliveries: Sequence[Delivery]
     listed: Sequence[tuple[str, datetime]]
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict, hash=False)
     cursor: str | None = None
     notes: Sequence[str] = field(default_factory=tuple)
 
