@@ -25,12 +25,13 @@ EXPIRES_SOON = timedelta(hours=12)
 DATA_REQUEST = timedelta(days=30)  # so long there is to answer
 QUIET_LEAST = timedelta(hours=24)
 SIGNED_AGAIN = timedelta(hours=1)  # one of a shop's webhooks may be signed well, another not
+OUTAGE_TOLD = timedelta(days=1)
 SMTP_S = 20
 SKEW_S = 120
 log = logging.getLogger(__name__)
 
 # Kinds whose subject is a source, or a destination.
-_OF_ONE = {"parked", "shop", "webhooks", "silent", "signature"}
+_OF_ONE = {"parked", "shop", "webhooks", "silent", "signature", "unread"}
 
 Fetch = Callable[[Request], Response]
 
@@ -140,7 +141,18 @@ def _events(store: Store) -> None:
 
 def _sources(store: Store) -> None:
     now = store.now()
+    unread = store.history.unread(now - _span(timedelta(days=1)))
     for source in store.connections.sources():
+        count, sentence = unread.get(source.id, (0, ""))
+        _set(
+            store,
+            "unread",
+            source.name,
+            f"{source.name}: {count} webhooks of a day could not be read ({sentence}); see"
+            " `capi-bridge dead`."
+            if count
+            else "",
+        )
         _set(
             store,
             "disconnected",
@@ -186,13 +198,28 @@ def _signatures(store: Store) -> None:
             store.watches.recover(alert.kind, alert.subject)
 
 
+def note_outage(store: Store, start: int, end: int) -> None:
+    """Raise an alert: nobody was at work, perhaps since the platform let this server sleep."""
+    store.watches.raise_alert(
+        "outage",
+        "worker",
+        f"Nobody was at work from {moment(start):%Y-%m-%d %H:%M} to {moment(end):%H:%M} UTC: the"
+        " shops' order lists are read for what they could not send. A plan that lets this server"
+        " sleep is not fit for it.",
+    )
+
+
 def _forget_absent(store: Store) -> None:
-    """Recover what was told of sources that are not looked after now, and of lanes removed."""
+    """Recover what was told of sources that are not looked after now, of lanes removed, and of an
+    outage that is a day old.
+    """
     lanes = {one.name for one in store.connections.destinations()}
     shops = {one.name for one in store.connections.sources() if one.state == "active"}
     for alert in store.watches.alerts():
         known = lanes if alert.kind == "parked" else shops
-        if alert.kind in _OF_ONE and alert.subject not in known:
+        absent = alert.kind in _OF_ONE and alert.subject not in known
+        old = alert.kind == "outage" and alert.raised_at < store.now() - _span(OUTAGE_TOLD)
+        if absent or old:
             store.watches.recover(alert.kind, alert.subject)
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from bridge import net, plan, registry
 from bridge.config import Config
@@ -12,6 +13,9 @@ from bridge.store import Destination, Source, Store, StoreError, moment
 SILENT_US = 60_000_000
 SKEW_S = 120
 LOW_MATCH = 4.0
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+RECENT = 20  # orders that are looked at
+PATIENCE_S = 60.0  # so long shops may take in all; one that hangs hides no other finding
 
 ShopOf = Callable[[Source], Shop]
 Post = Callable[[Request], Response]
@@ -53,7 +57,9 @@ def _out_of_reach(error: StoreError) -> Finding:
 
 
 def _configuration(config: Config) -> Iterator[Finding]:
-    if config.public_url:
+    if urlsplit(config.public_url).hostname in LOOPBACK:
+        yield _warn("public_url", f"only this machine itself reaches {config.public_url}")
+    elif config.public_url:
         yield _ok("public_url", config.public_url)
     else:
         yield _warn("public_url", "PUBLIC_URL is not set: shops cannot reach this address")
@@ -117,12 +123,22 @@ def _dataset(config: Config, destination: Destination, post: Post) -> Iterator[F
         request = adapter.dataset_request(destination.settings, config.endpoint)
         if request is None:
             return
-        found = adapter.read_dataset(post(request))
+        answer = post(request)
+        found = adapter.read_dataset(answer)
     except BridgeError as error:
         yield _warn(name, str(error))
         return
     yield Finding(name=name, status=found.status, message=found.message)
+    yield from _skew(answer)
     yield from _quality(config, destination, post)
+
+
+def _skew(answer: Response) -> Iterator[Finding]:
+    """Compare this machine's clock with the platform's, by which an event is in the future."""
+    ahead_s = net.ahead_s(answer)
+    if ahead_s is not None and abs(ahead_s) > SKEW_S:
+        told = f"this machine's clock is {abs(ahead_s):.0f} seconds off the platform's"
+        yield _fail("platform clock", f"{told}: let it keep time by NTP")
 
 
 def _quality(config: Config, destination: Destination, post: Post) -> Iterator[Finding]:
@@ -148,30 +164,74 @@ def _sources(config: Config, store: Store, shop_of: ShopOf) -> Iterator[Finding]
     found = [one for one in store.connections.sources() if one.state != "removed"]
     if not found:
         yield _warn("sources", "none yet: `capi-bridge source add`")
+    ends = time.monotonic() + PATIENCE_S
     for source in found:
         name = f"source {source.name}"
         routes = store.connections.routes(source.id)
         if not routes:
             yield _warn(name, "has no route: `capi-bridge route set`")
+        if source.state == "disconnected":
+            yield _fail(name, "the shop revoked our access: connect it again, or remove it")
+            continue
         if source.state != "active":
-            yield _warn(name, f"is {source.state}")
+            yield _warn(name, "is paused: webhooks are kept; `capi-bridge source pause --off`")
         if source.delivery_at is None:
             yield _warn(name, "no delivery has arrived yet: look at the webhooks in the shop")
         else:
             yield _ok(name, f"last delivery {moment(source.delivery_at):%Y-%m-%d %H:%M} UTC")
-        yield from _shop(config, source, shop_of)
+        if time.monotonic() < ends:
+            of_shop = list(_shop(config, store, source, shop_of))
+            yield from of_shop
+            if f"{name}: consent" not in {one.name for one in of_shop}:
+                yield from _consent(store, source)
+        else:
+            told = f"was not asked, others took too long: `capi-bridge source check {source.name}`"
+            yield _warn(name, told)
 
 
-def _shop(config: Config, source: Source, shop_of: ShopOf) -> Iterator[Finding]:
+def _consent(store: Store, source: Source) -> Iterator[Finding]:
+    """Tell whether the buyers' choice reaches us, by the last orders of the web."""
+    said = store.overview.consents(source.id, RECENT)
+    if not said:
+        return
+    name, count = f"source {source.name}: consent", sum(said)
+    told = f"{count} of the last {len(said)} orders of the web say what the buyer chose"
+    if count:
+        yield _ok(name, told)
+    else:
+        yield _warn(
+            name,
+            f"{told}: connect the storefront script or the companion, and a consent banner; until"
+            " then the plan's rules for unknown consent decide",
+        )
+
+
+def _other_senders(config: Config, store: Store, source: Source) -> Iterator[Finding]:
+    """Ask for tools of the shop system that may report the same sales."""
+    tools = registry.source(source.kind).other_senders
+    if tools and store.overview.answer(f"senders.{source.id}") is None:
+        known = "; ".join(tool.label["en"] for tool in tools)
+        yield _warn(
+            f"source {source.name}: who else sends",
+            f"is any of these on ({known}), with the same dataset? Then sales count twice: answer"
+            f" at {config.base_url}/admin/start/senders/{source.id}",
+        )
+
+
+def _shop(config: Config, store: Store, source: Source, shop_of: ShopOf) -> Iterator[Finding]:
     try:
+        yield from _other_senders(config, store, source)
         admin = registry.source(source.kind).admin
-        if admin is None or not admin.topics(source.settings):
+        if admin is None:
             return
         shop = shop_of(source)
+        status = "ok"
         for finding in admin.check(shop):
-            name = f"source {source.name}: {finding.name}"
-            yield Finding(name=name, status=finding.status, message=finding.message)
-        yield _webhooks(config, source, admin, shop)
+            name, status = f"source {source.name}: {finding.name}", finding.status
+            yield Finding(name=name, status=status, message=finding.message)
+        by_hand = not admin.topics(source.settings)
+        if status != "fail" and not by_hand:  # one that came no further would say the same again
+            yield _webhooks(config, source, admin, shop)
     except StoreError:
         raise
     except BridgeError as error:

@@ -19,6 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 from bridge.events import Request, Response, ShopError
 
 CONNECT_S = 10.0
+CONNECT_ALL_S = 20.0  # however many addresses a name has
 READ_S = 20.0
 DEADLINE_S = 60.0
 MAX_BODY = 16 * 1024 * 1024
@@ -70,7 +71,11 @@ def resolve(parts: SplitResult, *, private: bool) -> tuple[Sequence[str], int]:
             raise ValueError
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if not private and port not in PORTS:
-        raise ShopError("address", f"{host}: port {port} is not one that shops use")
+        raise ShopError(
+            "address",
+            f"{host}: port {port} is not one that shops use; set ALLOW_PRIVATE_SHOPS=1 if the shop"
+            " runs beside this bridge",
+        )
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not private and not all(is_public(ipaddress.ip_address(one)) for one in addresses):
@@ -125,9 +130,13 @@ def _connected(
 
 def _connect(addresses: Sequence[str], port: int) -> socket.socket:
     """Return a connection to the first address that answers."""
+    ends = time.monotonic() + CONNECT_ALL_S
     for place, address in enumerate(addresses, 1):
+        left_s = ends - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError
         try:
-            connected = socket.create_connection((address, port), CONNECT_S)
+            connected = socket.create_connection((address, port), min(CONNECT_S, left_s))
         except OSError:
             if place == len(addresses):
                 raise
@@ -158,15 +167,35 @@ def _shop_errors(host: str) -> Iterator[None]:
         yield
     except ssl.SSLCertVerificationError as error:
         raise ShopError(
-            "certificate", f"{host}: its certificate is not trusted ({error.verify_message})"
+            "certificate",
+            f"{host}: its certificate is not trusted ({error.verify_message}): renew it on the"
+            " shop's server, with its whole chain, or write the name that it is made for",
         ) from None
     except TimeoutError:
-        raise ShopError("timeout", f"{host} does not answer in time", again=True) from None
-    except socket.gaierror:
-        raise ShopError("unreachable", f"{host}: there is no such name", again=True) from None
-    except (OSError, http.client.HTTPException) as error:
         raise ShopError(
-            "unreachable", f"{host} cannot be reached ({type(error).__name__})", again=True
+            "timeout",
+            f"{host} does not answer in time: see whether the shop is up, and whether a firewall"
+            " keeps this server out; it is tried again",
+            again=True,
+        ) from None
+    except socket.gaierror:
+        raise ShopError(
+            "unreachable",
+            f"{host}: there is no such name: see how the address is spelt, and this server's DNS",
+            again=True,
+        ) from None
+    except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+            raise ShopError(
+                "certificate",
+                f"{host} does not speak TLS: its address begins with http, or its server's"
+                " certificate is yet to be set up",
+            ) from None
+        raise ShopError(
+            "unreachable",
+            f"{host} cannot be reached ({type(error).__name__}): see whether the shop is up, and"
+            " whether a firewall keeps this server out; it is tried again",
+            again=True,
         ) from None
     except ValueError:  # a name or a path that no wire can carry
         with _sound_address():

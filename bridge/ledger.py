@@ -4,15 +4,17 @@ from dataclasses import dataclass, field
 
 from bridge.store import LedgerLine, Source, Store
 
-WANTED = {"sent", "pending", "sending", "waiting", "dead", "expired", "never_received"}
+_WANTED = {"sent", "pending", "sending", "waiting", "dead", "expired", "never_received"}
+# The plan wanted these too: they were lost on the way, not left out on purpose.
+_LOST = {"invalid", "expired", "no_match_key", "fault", "unreadable"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
     """What became of a period's orders.
 
-    `eligible` is what the plan wants sent; `handled` are those sent or skipped on purpose.
-    `repaired` came by reading the shop's list after its webhook never did.
+    `eligible` is what the plan wants sent.  `repaired` came by reading the shop's list after
+    their webhooks never did.
     """
 
     total: int = 0
@@ -34,6 +36,11 @@ class Coverage:
         return handled / self.total if self.total else None
 
 
+def is_wanted(state: str, reason: str) -> bool:
+    """Return whether the plan wanted this event sent, whatever became of it."""
+    return state in _WANTED or (state == "skipped" and reason.partition(":")[0] in _LOST)
+
+
 def lines(store: Store, source: Source, start: int, end: int) -> list[LedgerLine]:
     """Return a line for each order of the period, by when it last changed; microseconds."""
     return store.ledger.lines(source.id, start, end)
@@ -50,8 +57,8 @@ def coverage(found: list[LedgerLine]) -> Coverage:
     return Coverage(
         total=len(found),
         sent=by_state.get("sent", 0),
-        eligible=sum(count for state, count in by_state.items() if state in WANTED),
-        repaired=sum(line.repaired for line in found),
+        eligible=sum(is_wanted(line.state, line.reason) for line in found),
+        repaired=sum(line.repaired_at is not None for line in found),
         by_state=by_state,
         by_reason=by_reason,
     )

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from bridge import registry
 from bridge.events import Delivery, Request, fingerprint
-from bridge.store import Source, Store
+from bridge.store import COLLECTED_KEY, Source, Store
 from bridge.visitors import COLLECTED
 
 SOFT_LIMIT = 2 * 1024 * 1024  # a body above this is kept as a line, not as bytes
@@ -48,7 +48,7 @@ def collect(store: Store, source: Source, body: bytes, *, address: str, agent: s
     second = str(now // 1_000_000)
     delivery = Delivery(
         topic=COLLECTED,
-        key="collect:" + fingerprint(second.encode(), address.encode(), body),
+        key=COLLECTED_KEY + fingerprint(second.encode(), address.encode(), body),
         body=body,
         headers={"ip": address, "user-agent": agent},
     )

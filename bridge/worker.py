@@ -23,6 +23,7 @@ GUARD_S = 20
 OUTAGE_US = 300_000_000
 DRAIN_S = 22  # platforms kill 30 seconds after they ask
 SENDERS = 4  # destinations at a time: one that hangs must not delay the others
+GUARDS = 3  # shops at a time, for the same reason
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,6 @@ class Worker:
         self._store = store
         self._config = config
         self._shop_of = live_shops(store, private=config.allow_private_shops)
-        self._has_beaten = False
         self._sender = Sender(store, config.endpoint, alerts.ClockWatch(store))
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._stopping = threading.Event()
@@ -46,7 +46,7 @@ class Worker:
                 *[("send", self._send)] * SENDERS,
                 ("beat", self._beat),
                 ("care", self._care),
-                ("guard", self._guard),
+                *[("guard", self._guard)] * GUARDS,
             )
         ]
 
@@ -120,10 +120,11 @@ class Worker:
 
     def _beat(self) -> float:
         now = self._store.now()
-        if not self._has_beaten:  # before our first beat hides how long nobody was there
-            last = self._store.history.last_beat()
-            if last is not None and now - last > OUTAGE_US:
-                after_outage(self._store)
+        last = self._store.history.last_beat()
+        # No worker was there, or the database took no beat of any: then it took no webhook either.
+        if last is not None and now - last > OUTAGE_US:
+            after_outage(self._store)
+            alerts.note_outage(self._store, last, now)
+            log.error("worker.outage", extra={"seconds": (now - last) // 1_000_000})
         self._store.history.beat(self._name, now)
-        self._has_beaten = True
         return BEAT_S

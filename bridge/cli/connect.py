@@ -8,16 +8,16 @@ import click
 
 from bridge import config, connect, doctor, ledger, registry
 from bridge.events import ConfigError, Finding, ShopError
-from bridge.store import Source, Store, micros
+from bridge.store import Source, Store, micros, moment
 
-from .shared import as_json_option, open_store, print_json, print_table, read_time
-from .source import source, urls_of
+from .shared import as_json_option, open_store, print_json, print_table, read_time, when
+from .source import connected, source, urls_of
 
 
 def _open(name: str) -> tuple[config.Config, Store, Source]:
     environment = config.load()
     store = open_store(environment)
-    return environment, store, store.connections.source(name)
+    return environment, store, connected(store, name)
 
 
 @source.command()
@@ -78,10 +78,16 @@ def reconcile(name: str, since: str, yes: bool, as_json: bool) -> None:
     environment, store, found = _open(name)
     shop = connect.live_shops(store, private=environment.allow_private_shops)(found)
     start = read_time(since) if since else None
+    if start:
+        start = _within_reach(store, found, start)
     if start and not yes:
         count = connect.admin_of(found).count_orders(shop, start)
         told = "an unknown number of" if count is None else count
-        click.confirm(f"{told} orders changed since then; read them?", abort=True, err=True)
+        click.confirm(
+            f"{told} orders changed since {start:%Y-%m-%d %H:%M} UTC; read them?",
+            abort=True,
+            err=True,
+        )
     read = connect.reconcile(store, found, shop, since=micros(start) if start else None)
     store.history.audit("cli", "source.reconciled", found.name, f"{read.new} new")
     if as_json:
@@ -90,6 +96,25 @@ def reconcile(name: str, since: str, yes: bool, as_json: bool) -> None:
     click.echo(f"{read.orders} orders read, {read.new} not received before or changed since")
     for note in read.notes:
         click.echo(f"note: {note}")
+
+
+def _within_reach(store: Store, found: Source, start: datetime) -> datetime:
+    """Return from when orders are read, and say what of earlier ones can still be sent."""
+    now = moment(store.now())
+    if start > now:
+        raise ConfigError("--since: lies in the future")
+    if start < now - connect.HORIZON:
+        start = now - connect.HORIZON
+        click.echo("note: what is older than seven days Meta does not take", err=True)
+    live = [one.live_since for one in store.connections.routes(found.id) if one.live_since]
+    if live and micros(start) < max(live):
+        click.echo(
+            f"note: a route sends orders since {moment(max(live)):%Y-%m-%d %H:%M} UTC; earlier"
+            " ones are skipped. `capi-bridge route set … --live-since` lets them go too; those"
+            " skipped before, `capi-bridge replay --reason before_go_live`",
+            err=True,
+        )
+    return start
 
 
 @source.command()
@@ -132,7 +157,8 @@ def examine(as_json: bool) -> None:
 @as_json_option
 def coverage(name: str, days: int, orders: bool, as_json: bool) -> None:
     """Say what became of each order of a shop's own list."""
-    _, store, found = _open(name)
+    store = open_store()
+    found = store.connections.source(name)
     end = datetime.now(UTC)
     lines = ledger.lines(store, found, micros(end - timedelta(days=days)), micros(end))
     sums = ledger.coverage(lines)
@@ -150,13 +176,22 @@ def coverage(name: str, days: int, orders: bool, as_json: bool) -> None:
     click.echo(f"sent / eligible: {sums.sent} / {sums.eligible} ({ratio})")
     handled = "no orders" if sums.of_total is None else f"{sums.of_total:.1%}"
     click.echo(f"(sent + skipped) / total: {handled} of {sums.total}; repaired {sums.repaired}")
-    print_table(("state", "orders"), sorted(sums.by_state.items()))
-    print_table(("skipped for", "orders"), sorted(sums.by_reason.items()))
-    if orders:
+    if sums.by_state:
+        print_table(("state", "orders"), sorted(sums.by_state.items()))
+    if sums.by_reason:
+        print_table(("skipped for", "orders"), sorted(sums.by_reason.items()))
+    if orders and lines:
         print_table(
-            ("order", "state", "reason", "repaired"),
+            ("order", "state", "reason", "until", "expires", "repaired"),
             (
-                (one.order_number or one.order_id, one.state, one.reason, one.repaired)
+                (
+                    one.order_number or one.order_id,
+                    one.state,
+                    one.reason,
+                    when(one.until),
+                    when(one.expires_at),
+                    when(one.repaired_at),
+                )
                 for one in lines
             ),
         )

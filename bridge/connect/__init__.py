@@ -1,6 +1,6 @@
 """The fourth verb: subscribe, watch, reconcile, authorise."""
 
-from .authorise import authorise_url, take_grant
+from .authorise import TERMINAL, authorise_url, made_secret, take_grant
 from .guardian import (
     Repair,
     after_outage,
@@ -10,10 +10,12 @@ from .guardian import (
     unsubscribe,
     watch_due,
 )
-from .reconcile import Read, admin_of, reconcile
+from .reconcile import HORIZON, Read, admin_of, reconcile
 from .shop import LiveShop
 
 __all__ = [
+    "HORIZON",
+    "TERMINAL",
     "LiveShop",
     "Read",
     "Repair",
@@ -22,6 +24,7 @@ __all__ = [
     "authorise_url",
     "live_shops",
     "look_after",
+    "made_secret",
     "reconcile",
     "subscribe",
     "take_grant",

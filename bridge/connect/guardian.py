@@ -62,7 +62,7 @@ def _subscribe(
                 continue
             if repair:
                 _note_repair(store, source, "webhook.made", repair, repairs)
-        for stray in _strays(store, webhook_url, found):
+        for stray in _strays(store, source, webhook_url, found):
             admin.unsubscribe(shop, stray)
             repair = Repair(topic=stray.topic, reason="it pointed elsewhere")
             _note_repair(store, source, "webhook.removed", repair, repairs)
@@ -94,9 +94,15 @@ def _mend(
     return Repair(topic=topic, reason=ours[0].state if ours else "missing")
 
 
-def _strays(store: Store, webhook_url: str, found: Sequence[Subscription]) -> list[Subscription]:
-    """Return webhooks under a key that no source has any more."""
-    keys = {one.webhook_key for one in store.connections.sources() if one.state != "removed"}
+def _strays(
+    store: Store, source: Source, webhook_url: str, found: Sequence[Subscription]
+) -> list[Subscription]:
+    """Return webhooks under a key that no source has any more, or under an earlier address."""
+    keys = {
+        one.webhook_key
+        for one in store.connections.sources()
+        if one.state != "removed" and one.id != source.id
+    }
     return [
         one
         for one in found
@@ -105,9 +111,14 @@ def _strays(store: Store, webhook_url: str, found: Sequence[Subscription]) -> li
 
 
 def unsubscribe(source: Source, shop: Shop, webhook_url: str) -> int:
-    """Delete all webhooks of ours in the shop; return how many there were."""
-    admin = admin_of(source)
-    found = [one for one in admin.subscriptions(shop, webhook_url) if one.id]
+    """Delete the source's webhooks in the shop; return how many there were.
+
+    Another source may have the same shop: its webhooks stay.
+    """
+    admin, end = admin_of(source), f"/webhooks/{source.webhook_key}"
+    found = [
+        one for one in admin.subscriptions(shop, webhook_url) if one.id and one.url.endswith(end)
+    ]
     for one in found:
         admin.unsubscribe(shop, one)
     return len(found)
@@ -177,7 +188,7 @@ def look_after(
         _note_fault(store, source, str(error), type(error).__name__)
     except Exception as error:  # noqa: BLE001  an adapter's fault stops here, with its source
         kind = type(error).__name__
-        _note_fault(store, source, f"{source.name}: its adapter has a fault ({kind})", kind)
+        _note_fault(store, source, f"its adapter has a fault ({kind})", kind)
     else:
         store.watches.recover("shop", source.name)
     return repairs
@@ -189,7 +200,7 @@ def _look_again(store: Store, source: Source, within: timedelta) -> None:
 
 
 def _note_fault(store: Store, source: Source, sentence: str, kind: str) -> None:
-    store.watches.raise_alert("shop", source.name, sentence)
+    store.watches.raise_alert("shop", source.name, f"{source.name}: {sentence}")
     log.warning("shop.unwatched", extra={"source": source.id, "kind": kind})
 
 
@@ -198,7 +209,10 @@ def _tell(store: Store, source: Source, repairs: Sequence[Repair]) -> None:
     if repairs and not first:
         topics = ", ".join(repair.topic for repair in repairs)
         store.watches.raise_alert(
-            "webhooks", source.name, f"{source.name}: webhooks were made anew: {topics}"
+            "webhooks",
+            source.name,
+            f"{source.name}: webhooks were made anew: {topics}. Orders that were missed meanwhile"
+            " are read from the shop's list.",
         )
         log.error("webhooks.repaired", extra={"source": source.id, "count": len(repairs)})
     else:
@@ -208,7 +222,8 @@ def _tell(store: Store, source: Source, repairs: Sequence[Repair]) -> None:
 def _tell_silent(store: Store, source: Source, found: Sequence[Subscription]) -> None:
     details = {one.detail for one in found if one.state == "silent" and one.detail}
     if details:
-        store.watches.raise_alert("silent", source.name, " ".join(sorted(details)))
+        told = f"{source.name}: {' '.join(sorted(details))}"
+        store.watches.raise_alert("silent", source.name, told)
     else:
         store.watches.recover("silent", source.name)
 

@@ -62,7 +62,10 @@ def reconcile(
             ours = replace(delivery, key=f"{RECONCILED}{delivery.key}")
             new += store.intake.put(source.id, ours, now)
         store.watches.listed(
-            source.id, [(order_id, micros(changed)) for order_id, changed in page.listed], now
+            source.id,
+            [(order_id, micros(changed)) for order_id, changed in page.listed],
+            now,
+            {order_id: f"{RECONCILED}{key}" for order_id, key in page.keys.items()},
         )
         result = Read(
             orders=result.orders + len(page.listed),
@@ -77,7 +80,12 @@ def reconcile(
         watch = _note(store, watch, read_since=watch.read_since, cursor=page.cursor)
     log.info(
         "orders.reconciled",
-        extra={"source": source.id, "orders": result.orders, "new": result.new},
+        extra={
+            "source": source.id,
+            "orders": result.orders,
+            "new": result.new,
+            "notes": list(result.notes),
+        },
     )
     return result if watch.read_since is None else replace(result, finished=False)
 

@@ -46,13 +46,16 @@ class LiveShop:
         return moment(self._store.now())
 
     def request(self, request: Request) -> Response:
-        """Send *request*; one that only reads is tried again after a fault of the network."""
+        """Send *request*; one that only reads is tried again after a fault of the network.
+
+        Not after a time-out: a shop that hangs is not helped by more requests.
+        """
         tries = TRIES if request.method in {"GET", "HEAD"} else 1
         for attempt in range(1, tries + 1):
             try:
                 answer = self._fetch(request)
             except ShopError as error:
-                if not error.again or attempt == tries:
+                if not error.again or error.kind == "timeout" or attempt == tries:
                     raise
             else:
                 if answer.status < 500 or attempt == tries:

@@ -132,6 +132,9 @@ class SourceAdapter:
     secret_setting = "secret"
     admin: "ShopAdmin | None" = None
 
+    def refuse(self, settings: Settings) -> None:
+        """Raise BridgeError, ``<setting>: <what to write>``, for what cannot be meant."""
+
     def verify(self, request: Request, settings: Settings) -> Delivery | None:
         """Return the delivery that *request* carries; None for a ping that wants a 200.
 

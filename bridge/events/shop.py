@@ -85,12 +85,14 @@ class Finding:
 class OrderPage:
     """Orders of the shop's own list, as deliveries in the webhook's shape.
 
-    `listed` tells (order id, last change) of each.  `cursor` goes on after this page; None
-    at the end.  `notes` say what the list cannot tell (no user agent).
+    `listed` tells (order id, last change) of each, `keys` the key of its delivery by order id.
+    `cursor` goes on after this page; None at the end.  `notes` say what the list cannot tell (no
+    user agent).
     """
 
     deliveries: Sequence[Delivery]
     listed: Sequence[tuple[str, datetime]]
+    keys: Mapping[str, str] = field(default_factory=dict, hash=False)
     cursor: str | None = None
     notes: Sequence[str] = field(default_factory=tuple)
 
@@ -108,8 +110,9 @@ class ShopAdmin(Protocol):
         """Read only: credentials, scopes, versions, redaction, other senders.  Never raises."""
 
     def subscriptions(self, shop: Shop, webhook_url: str) -> Sequence[Subscription]:
-        """Return our own webhooks: those whose address is *webhook_url* or begins with its
-        origin and ``/webhooks/``; never those of others.  Raises ShopError.
+        """Return our own webhooks: those whose address is *webhook_url*, begins with its origin
+        and ``/webhooks/``, or ends like it from there on, for the bridge has moved; never those
+        of others.  Raises ShopError.
         """
 
     def subscribe(self, shop: Shop, webhook_url: str, topic: str) -> Subscription:

@@ -35,7 +35,8 @@ REASONS: Mapping[str, str] = {
     "more": "It waits a moment for more of the same.",
     "owner_webhook": "The shop's webhooks own this event, not the browser.",
     "owner_browser": "The storefront script owns this event, not the shop's webhooks.",
-    "no_route": "The route was removed while it waited.",
+    "no_route": "No route leads to a destination, or none did any more when its time came.",
+    "untranslated": "It was received, and is not read yet.",
     "shadow": "The route runs in shadow mode: everything but the sending was done.",
     "decided_before": "An earlier delivery has told of it already.",
 }

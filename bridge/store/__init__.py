@@ -23,6 +23,7 @@ from .replays import Replayed, Replays
 from .retention import Ages, Retention
 from .rotation import Rotation
 from .rows import (
+    COLLECTED_KEY,
     OWN_KEYS,
     RECONCILED,
     Claimed,
@@ -48,6 +49,7 @@ from .visits import KnownVisitor, Visited, Visits
 from .watches import Alert, Watch, Watches
 
 __all__ = [
+    "COLLECTED_KEY",
     "OWN_KEYS",
     "RECONCILED",
     "Ages",

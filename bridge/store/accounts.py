@@ -166,6 +166,11 @@ class Accounts:
                 connection.execute(update(table).where(ours).values(seen_at=now))
         return found[0]
 
+    def is_open(self, token_hash: bytes) -> bool:
+        """Return whether the session of that hash is still signed in."""
+        now = self._database.local_now()
+        return bool(self._sessions(now, schema.session.c.token_hash == token_hash))
+
     def sessions(self, operator_id: int) -> list[Session]:
         """Return the operator's sessions, newest first."""
         now = self._database.local_now()

@@ -132,8 +132,10 @@ class Connections:
                 )
             )
 
-    def take_grant(self, state: str, now: int) -> int | None:
-        """Return the source that expects keys under *state*, and forget the state."""
+    def take_grant(self, state: str, now: int) -> tuple[int, bytes] | None:
+        """Return the source that expects keys under *state*, with the hash of the session that
+        asked for them, and forget the state.
+        """
         table = schema.grant
         ours = table.c.state_hash == key_hash(state)
         with self._database.read() as connection:
@@ -141,9 +143,11 @@ class Connections:
                 return None  # anybody may ask: a flood must not queue for the write lock
         with self._database.write() as connection:
             row = connection.execute(
-                delete(table).where(ours).returning(table.c.source_id, table.c.until)
+                delete(table)
+                .where(ours)
+                .returning(table.c.source_id, table.c.session_hash, table.c.until)
             ).first()
-        return row.source_id if row and row.until >= now else None
+        return (row.source_id, row.session_hash) if row and row.until >= now else None
 
     def ping_seen(self, source_id: int, now: int) -> None:
         """Note that the shop's test request arrived; at most one write a minute."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import and_, func, insert, or_, select
 
 from bridge.secrets import Vault
 
 from . import schema
 from .database import Database
-from .rows import OWN_KEYS
+from .rows import COLLECTED_KEY, OWN_KEYS
 
 _LIST_COLUMNS = (
     "id", "source_id", "destination_id", "delivery_id", "mode", "event_name", "event_id",
@@ -133,6 +133,32 @@ class History:
             return None
         gaps: list[int] = [later - earlier for later, earlier in pairwise(times)]
         return max(gaps)
+
+    def unread(self, since: int) -> dict[int, tuple[int, str]]:
+        """Return how many of a source's deliveries since then are dead, and why the last one is.
+
+        Only what the shop sent, or its list told: what browsers post anybody may post.
+        """
+        table = schema.delivery
+        dead = and_(
+            table.c.state == "dead",
+            table.c.received_at >= since,
+            ~table.c.key.startswith(COLLECTED_KEY),
+        )
+        counted = (
+            select(table.c.source_id, func.count().label("dead"), func.max(table.c.id).label("id"))
+            .where(dead)
+            .group_by(table.c.source_id)
+            .subquery()
+        )
+        query = select(counted.c.source_id, counted.c.dead, table.c.reason, table.c.detail).join(
+            counted, counted.c.id == table.c.id
+        )
+        with self._database.read() as connection:
+            return {
+                row.source_id: (row.dead, row.detail or row.reason)
+                for row in connection.execute(query)
+            }
 
     def states_since(self, since: int) -> dict[str, int]:
         """Return how many events that arrived since then are in each state."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
+from bridge.events import Occasion
 from bridge.secrets import Vault
 
 from . import schema
@@ -97,6 +98,23 @@ class Overview:
         with self._database.read() as connection:
             rows = connection.execute(query).mappings()
             return [{**row, "trace": json.loads(row["trace"])} for row in rows]
+
+    def consents(self, source_id: int, limit: int) -> list[bool]:
+        """Return of the newest purchases of the web whether a consent signal came with each."""
+        table = schema.outbox
+        query = (
+            select(table.c.trace)
+            .where(
+                table.c.source_id == source_id,
+                table.c.occasion == Occasion.PURCHASE,
+                table.c.channel == "web",
+            )
+            .order_by(table.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            proofs = [json.loads(trace).get("consent") for trace in connection.scalars(query)]
+        return [proof["source"] is not None for proof in proofs if proof]
 
     def has_sent(self, destination_id: int) -> bool:
         """Return whether the destination ever took a live event."""

@@ -9,7 +9,8 @@ from bridge.events import Delivery, Settings
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Keys of deliveries that the shop did not send by itself.
 RECONCILED = "reconcile:"
-OWN_KEYS = (RECONCILED, "collect:")
+COLLECTED_KEY = "collect:"
+OWN_KEYS = (RECONCILED, COLLECTED_KEY)
 UNREADABLE = "unreadable"  # a sealed value is missing or damaged; nothing can be made of it
 
 

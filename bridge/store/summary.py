@@ -176,12 +176,17 @@ def _counts(connection: Connection, start: int) -> list[Count]:
 
 
 def _missing(connection: Connection, since: int) -> int:
-    """Return how many orders a shop listed of which no event is known."""
-    listed, outbox = schema.listed_order, schema.outbox
+    """Return how many orders a shop listed that nothing is known of."""
+    listed, outbox, order = schema.listed_order, schema.outbox, schema.known_order
     known = select(outbox.c.id).where(
         outbox.c.source_id == listed.c.source_id, outbox.c.order_id == listed.c.order_id
     )
-    query = select(func.count()).where(listed.c.changed_at >= since, ~known.exists())
+    understood = select(order.c.order_id).where(
+        order.c.source_id == listed.c.source_id, order.c.order_id == listed.c.order_id
+    )
+    query = select(func.count()).where(
+        listed.c.changed_at >= since, ~known.exists(), ~understood.exists()
+    )
     return int(connection.scalar(query) or 0)
 
 

@@ -114,11 +114,24 @@ class Watches:
                 fresh.on_conflict_do_update(index_elements=["source_id"], set_=values)
             )
 
-    def listed(self, source_id: int, orders: Iterable[tuple[str, int]], now: int) -> None:
-        """Note orders of the shop's own list, each with its last change."""
+    def listed(
+        self,
+        source_id: int,
+        orders: Iterable[tuple[str, int]],
+        now: int,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """Note orders of the shop's own list, each with its last change.
+
+        *keys* are those of the deliveries that the orders were put as, by order id.
+        """
         with self._database.write() as connection:
             for order_id, changed_at in orders:
-                values = {"changed_at": changed_at, "seen_at": now}
+                values = {
+                    "changed_at": changed_at,
+                    "seen_at": now,
+                    "delivery_key": (keys or {}).get(order_id),
+                }
                 fresh = insert_on(schema.listed_order, is_sqlite=self._database.is_sqlite).values(
                     source_id=source_id, order_id=order_id, **values
                 )

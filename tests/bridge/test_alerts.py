@@ -8,11 +8,12 @@ from email.policy import default
 from email.utils import format_datetime
 
 import pytest
+from sqlalchemy import update
 
 from bridge import alerts, config
 from bridge.events import Request, Response
 from bridge.secrets import Vault
-from bridge.store import Store
+from bridge.store import Store, schema
 from tests.fakes.server import Answer, FakeServer
 from tests.stores import SECOND, SECRET_KEY, START, commit, put, rows
 
@@ -278,6 +279,37 @@ def test_a_shop_that_falls_silent_is_an_alert_by_what_it_sent_itself(
     alerts.inspect(store)
 
     assert (("silence", "shop") in opened(store)) is alarmed
+
+
+def test_webhooks_that_could_not_be_read_are_told_by_what_the_adapter_says(store, source):
+    put(store, source, "k1")
+    put(store, source, "collect:k2")  # anybody may post this
+    with store.database.write() as connection:
+        connection.execute(
+            update(schema.delivery).values(state="dead", reason="shop_error_401", detail="no right")
+        )
+    alerts.inspect(store)
+    assert opened(store) == {
+        ("unread", "shop"): "shop: 1 webhooks of a day could not be read (no right); see"
+        " `capi-bridge dead`."
+    }
+
+    with store.database.write() as connection:
+        connection.execute(update(schema.delivery).values(state="received"))
+    alerts.inspect(store)
+
+    assert opened(store) == {}
+
+
+def test_an_outage_is_told_for_a_day(store, clock):
+    alerts.note_outage(store, START - 3600 * SECOND, START)
+    alerts.inspect(store)
+    assert {kind for kind, _ in opened(store)} == {"outage"}
+
+    clock.move(86_401)
+    alerts.inspect(store)
+
+    assert opened(store) == {}
 
 
 def test_a_shop_that_revoked_our_access_is_an_alert(store, source):

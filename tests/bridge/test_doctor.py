@@ -1,13 +1,15 @@
 """The doctor says what is wrong and what to do, never raises, and sends no event."""
 
+import json
 import socket
 from dataclasses import replace
+from email.utils import formatdate
 from types import SimpleNamespace
 
 import pytest
 
 from adapters.sources.woocommerce import adapter
-from bridge import config
+from bridge import config, doctor
 from bridge.doctor import examine
 from bridge.events import Finding, Response, ShopError
 from bridge.net import NotSent
@@ -42,7 +44,8 @@ def environment(**more):
     return config.load(known | more)
 
 
-def found(store, *, shop_of=lambda source: None, post=None, **more):
+def found(store, *, shop_of=lambda source: SimpleNamespace(settings=source.settings), post=None,
+          **more):  # fmt: skip
     """Return (status, message) by check."""
     asked = post or (lambda request: Response(status=200, body=b'{"id":"1"}'))
     findings = examine(environment(**more), store, shop_of, asked)
@@ -133,6 +136,7 @@ def test_a_source_connected_by_hand_opens_no_connection(store, poisoned):
     examine(environment(), store)
 
     assert poisoned == []
+    assert "webhooks are made by hand" in found(store)["source shop: key"][1]
 
 
 def test_shops_and_platforms_out_of_reach_are_findings(store, poisoned):
@@ -147,6 +151,83 @@ def test_shops_and_platforms_out_of_reach_are_findings(store, poisoned):
     assert checks["source shop: REST API"].status == "fail"
     assert checks["source second: token"].status == "fail"
     assert poisoned
+
+
+def test_shops_that_take_too_long_hide_nothing_else(store, monkeypatch):
+    monkeypatch.setattr(doctor, "PATIENCE_S", -1)
+    store.connections.add_source("woocommerce", "shop", WOO, "w")
+
+    def shop_of(source):
+        raise AssertionError("it was asked")
+
+    checks = found(store, shop_of=shop_of)
+
+    assert "`capi-bridge source check shop`" in checks["source shop"][1]
+
+
+def test_a_shop_that_left_is_not_asked(store):
+    made = store.connections.add_source("woocommerce", "shop", WOO, "w")
+    store.connections.set_source(made.id, state="disconnected")
+
+    def shop_of(source):
+        raise AssertionError("it was asked")
+
+    checks = found(store, shop_of=shop_of)
+
+    assert checks["source shop"] == (
+        "fail", "the shop revoked our access: connect it again, or remove it"
+    )  # fmt: skip
+
+
+def test_a_clock_that_disagrees_with_the_platforms_is_told(store):
+    store.connections.add_destination("meta", "data", {"dataset_id": "1", "access_token": "x"})
+
+    def post(request, date):
+        return Response(status=200, body=b'{"id":"1"}', headers={"Date": date})
+
+    wrong = found(store, post=lambda one: post(one, "Mon, 23 Nov 2020 12:00:00 GMT"))
+    right = found(store, post=lambda one: post(one, formatdate(usegmt=True)))
+    odd = found(store, post=lambda one: post(one, "yesterday"))
+
+    assert wrong["platform clock"][0] == "fail"
+    assert "platform clock" not in right | odd
+
+
+@pytest.mark.parametrize(
+    ("sources", "status", "sentence"),
+    [
+        ([None, None], "warn", "0 of the last 2 orders of the web say"),
+        ([None, "cart"], "ok", "1 of the last 2 orders of the web say"),
+    ],
+)
+def test_whether_a_consent_signal_was_seen_is_told(
+    store, source, outbox_row, sources, status, sentence
+):
+    proofs = [{"consent": {"source": one}} for one in sources]
+    made = [
+        outbox_row(event_id=f"e{place}", order_id=str(place), channel="web",
+                   trace=json.dumps(proof))
+        for place, proof in enumerate([*proofs, {}])
+    ]  # fmt: skip
+    assert commit(store, source, *made)
+
+    told = found(store)["source shop: consent"]
+
+    assert told[0] == status
+    assert sentence in told[1]
+
+
+def test_other_tools_of_the_shop_system_are_asked_for_until_they_are_told(store):
+    settings = {"secret": "x", "shop_domain": "x.myshopify.com"}
+    made = store.connections.add_source("shopify", "shop", settings, "w")
+    status, message = found(store)["source shop: who else sends"]
+    assert status == "warn"
+    assert f"/admin/start/senders/{made.id}" in message
+    assert "Facebook & Instagram" in message
+
+    store.overview.set_answer(f"senders.{made.id}", {})
+
+    assert "source shop: who else sends" not in found(store)
 
 
 def test_what_an_adapter_finds_is_told_under_its_source(store, monkeypatch):

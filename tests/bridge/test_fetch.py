@@ -341,3 +341,18 @@ def test_a_certificate_that_nobody_vouches_for_is_told(authority, monkeypatch):
     with pytest.raises(ShopError) as error:
         over_tls(context)
     assert error.value.kind == "certificate"
+
+
+def test_a_server_without_tls_is_told_so(shop):
+    error = refused(shop.url.replace("http://", "https://"), private=True)
+
+    assert error.kind == "certificate"
+    assert "does not speak TLS" in str(error)
+
+
+def test_many_addresses_take_no_longer_in_all(resolver, dialled, monkeypatch):
+    monkeypatch.setattr(fetch_module, "CONNECT_ALL_S", 0)
+    resolver([f"93.184.215.{last}" for last in range(200)])
+
+    assert refused("https://shop.example").kind == "timeout"
+    assert dialled == []

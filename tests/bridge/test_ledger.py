@@ -1,9 +1,10 @@
 """Each order of the shop's own list ends in exactly one line, at its most telling destination."""
 
 import pytest
+from sqlalchemy import insert, update
 
 from bridge.ledger import coverage, lines
-from bridge.store import VerdictRow
+from bridge.store import VerdictRow, schema
 from tests.stores import SECOND, START, commit, put, rows
 
 DAY = 86_400 * SECOND
@@ -88,6 +89,82 @@ def test_of_two_destinations_the_worse_state_counts(store, source, outbox_row, l
     assert line.state == "dead"
 
 
+@pytest.mark.parametrize(
+    ("states", "line"),
+    [
+        ({"dataset": ("sent", ""), "other": ("skipped", "shadow")}, ("sent", "")),
+        ({"dataset": ("sent", ""), "other": ("skipped", "toggled_off")}, ("sent", "")),
+        (
+            {"dataset": ("skipped", "shadow"), "other": ("skipped", "consent_denied")},
+            ("skipped", "consent_denied"),
+        ),
+        ({"dataset": ("waiting", "held"), "other": ("sent", "")}, ("waiting", "held")),
+    ],
+)
+def test_a_route_that_is_not_to_have_an_order_takes_nothing_from_one_that_has(
+    store, source, destination, outbox_row, states, line
+):
+    other = store.connections.add_destination("bogus", "other", {"access_token": "x"})
+    ends = {"dataset": destination.id, "other": other.id}
+    assert commit(
+        store,
+        source,
+        *[
+            outbox_row(order_id="1", event_id="e", destination_id=ends[name], state=state,
+                       reason=reason)
+            for name, (state, reason) in states.items()
+        ],
+    )  # fmt: skip
+
+    [found_line] = found(store, source)
+
+    assert (found_line.state, found_line.reason) == line
+
+
+def test_what_was_lost_on_the_way_counts_as_wanted_and_what_the_plan_left_out_does_not(
+    store, source, decided
+):
+    decided({"reason": "invalid:client_user_agent"}, a="skipped")
+    decided({"reason": "expired"}, b="skipped")
+    decided({"reason": "consent_denied"}, c="skipped")
+    decided(d="sent")
+
+    sums = coverage(found(store, source))
+
+    assert (sums.sent, sums.eligible, sums.total) == (1, 3, 4)
+
+
+def test_an_order_without_an_event_says_why(store, source):
+    put(store, source, "reconcile:waits")
+    put(store, source, "reconcile:broken")
+    store.watches.listed(
+        source.id,
+        [(one, START) for one in ("waits", "broken", "routeless", "never")],
+        START,
+        {"waits": "reconcile:waits", "broken": "reconcile:broken"},
+    )
+    with store.database.write() as connection:
+        connection.execute(
+            update(schema.delivery)
+            .where(schema.delivery.c.key == "reconcile:broken")
+            .values(state="dead", reason="no_time")
+        )
+        connection.execute(
+            insert(schema.known_order).values(
+                source_id=source.id, order_id="routeless", state="paid", seen_at=START
+            )
+        )
+
+    told = {line.order_id: (line.state, line.reason) for line in found(store, source)}
+
+    assert told == {
+        "waits": ("waiting", "untranslated"),
+        "broken": ("dead", "no_time"),
+        "routeless": ("skipped", "no_route"),
+        "never": ("never_received", ""),
+    }
+
+
 def test_other_times_other_sources_and_other_occasions_do_not_count(
     store, source, outbox_row, listed
 ):
@@ -103,12 +180,12 @@ def test_other_times_other_sources_and_other_occasions_do_not_count(
 
 
 def test_a_waiting_and_a_pending_order_say_until_when(store, source, decided):
-    decided({"next_at": START + 60, "held_event": b"{}"}, a="waiting")
+    decided({"next_at": START + 60, "held_event": b"{}", "expires_at": START}, a="waiting")
     decided({"expires_at": START + 90}, b="pending")
 
     waiting, pending = found(store, source)
 
-    assert (waiting.until, waiting.expires_at) == (START + 60, None)
+    assert (waiting.until, waiting.expires_at) == (START + 60, START + 7 * DAY)
     assert (pending.until, pending.expires_at) == (None, START + 90)
 
 
@@ -131,7 +208,7 @@ def test_repaired_is_what_the_list_told_first(
 
     [line] = found(store, source)
 
-    assert line.repaired is repaired
+    assert (line.repaired_at is not None) is repaired
     assert coverage([line]).repaired == int(repaired)
 
 

@@ -97,6 +97,13 @@ class Shopify(SourceAdapter):
         *ADMIN_SETTINGS,
     )
 
+    def refuse(self, settings: Settings) -> None:
+        """Raise ShopError for a `shop_domain` that is not the shop's own name."""
+        if settings.get("shop_domain"):
+            from .admin.access import shop_domain  # late: it brings Shopify's library
+
+            shop_domain(settings)
+
     def verify(self, request: Request, settings: Settings) -> Delivery:
         """Return the delivery; raises VerificationError.
 

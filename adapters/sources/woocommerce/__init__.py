@@ -31,6 +31,7 @@ from bridge.events.reading import parse_object
 
 from .admin import SETTINGS as ADMIN_SETTINGS
 from .admin import WooCommerceAdmin
+from .admin.client import shop_url
 from .carts import checkout_started, item_added
 from .companion import COMPANION_FILE, companion_zip
 from .customers import customer_deleted, customer_registered
@@ -127,6 +128,11 @@ class WooCommerce(SourceAdapter):
         "customer.created": Occasion.CUSTOMER_REGISTERED,
         "customer.deleted": "redaction",
     }
+
+    def refuse(self, settings: Settings) -> None:
+        """Raise ShopError for a `shop_url` that is no whole address."""
+        if settings.get("shop_url"):
+            shop_url(settings)
 
     def verify(self, request: Request, settings: Settings) -> Delivery | None:
         """Return the delivery, or None for the ping; VerificationError for any other caller.

@@ -92,6 +92,7 @@ listed_order = Table(
     Column("order_id", Text, primary_key=True),
     Column("changed_at", Micros, nullable=False, index=True),
     Column("seen_at", Micros, nullable=False),
+    Column("delivery_key", Text),  # of the delivery that the order was put as
 )
 
 alert = Table(

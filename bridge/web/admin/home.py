@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from bridge.ledger import WANTED
+from bridge.ledger import is_wanted
 from bridge.store import Count, EventFilter, Week, moment
 from bridge.store.summary import DAYS
 from bridge.web.admin import current
@@ -102,10 +102,10 @@ def index() -> ResponseReturnValue:
 
 def orders(week: Week, *, today: bool) -> Orders:
     """Return the orders of today, or of all seven days; those that never came count too."""
-    found = states(one for one in week.counts if one.purchase and (one.day == TODAY or not today))
+    found = [one for one in week.counts if one.purchase and (one.day == TODAY or not today)]
     missing = week.missing[0 if today else 1]
-    wanted = sum(count for state, count in found.items() if state in WANTED)
-    return Orders(sent=found.get("sent", 0), eligible=wanted + missing)
+    wanted = sum(one.count for one in found if is_wanted(one.state, one.reason))
+    return Orders(sent=states(found).get("sent", 0), eligible=wanted + missing)
 
 
 def dominant(week: Week) -> tuple[str, int, str] | None:

@@ -6,6 +6,8 @@ import pytest
 
 from bridge.sandbox import Sandbox
 from bridge.store import moment
+from tests.fakes.server import FakeServer
+from tests.fakes.woocommerce_rest import WooCommerceFake
 from tests.stores import rows
 
 from .conftest import HUSH, TOKEN, assert_one_sentence
@@ -266,3 +268,58 @@ def test_a_wrong_route_says_one_sentence(connected, cli, store, arguments, word)
 
     assert_one_sentence(ended, word)
     assert store.connections.routes() == before
+
+
+def test_a_shop_whose_few_settings_are_given_gets_its_webhooks_and_loses_them_again(
+    cli, store, monkeypatch
+):
+    monkeypatch.setenv("ALLOW_PRIVATE_SHOPS", "1")
+    with WooCommerceFake() as woo:
+        pairs = [f"{name}={value}" for name, value in {**woo.key, "shop_url": woo.url}.items()]
+        options = [part for pair in pairs for part in ("--set", pair)]
+        added = cli("source", "add", "woocommerce", "--name", "shop", *options)
+        made = {one["_secret"] for one in woo.webhooks.values()}
+        removed = cli("source", "remove", "shop")
+
+    assert added.out.startswith("6 webhooks made")
+    assert made == {store.connections.source("shop").settings["secret"]}
+    assert all(secret.isalnum() and len(secret) > 30 for secret in made)
+    assert removed.out == "6 webhooks deleted in the shop\n"
+    assert woo.webhooks == {}
+    for verb in ("pause", "subscribe", "check", "reconcile", "remove"):
+        assert_one_sentence(cli("source", verb, "shop"), "source shop: was removed")
+
+
+def test_the_address_of_a_shop_alone_leads_to_its_own_page(cli):
+    ended = cli(
+        "source", "add", "woocommerce", "--name", "a", "--set", "shop_url=https://shop.test"
+    )
+
+    assert "https://shop.test/wc-auth/v1/authorize?" in ended.out
+    assert "scope=read_write" in ended.out
+
+
+def test_a_shop_that_refuses_is_kept_and_the_sentence_tells_it(cli, store):
+    with FakeServer() as closed:
+        url = closed.url
+    options = ["--set", f"shop_url={url}", "--set", "consumer_key=ck_1"]
+    ended = cli("source", "add", "woocommerce", "--name", "a", *options,
+                "--set", "consumer_secret=cs_1")  # fmt: skip
+
+    assert_one_sentence(ended, "source a is kept, but the shop says: 127.0.0.1")
+    assert store.connections.source("a").state == "active"
+
+
+@pytest.mark.parametrize(
+    ("kind", "pair", "sentence"),
+    [
+        ("shopify", "shop_domain=www.brand.com", "shop_domain: write the shop's own name"),
+        ("woocommerce", "shop_url=shop.example", "shop_url: write the shop's whole address"),
+        ("magneto", "shop_url=x", "source: magneto is none of forms, shopify, woocommerce"),
+    ],
+)
+def test_an_address_that_cannot_be_meant_is_refused_at_once(cli, store, kind, pair, sentence):
+    ended = cli("source", "add", kind, "--name", "a", "--secret", HUSH, "--set", pair)
+
+    assert_one_sentence(ended, sentence)
+    assert store.connections.sources() == []

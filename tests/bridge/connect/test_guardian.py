@@ -130,6 +130,17 @@ def test_only_webhooks_of_ours_are_ever_deleted(shop):
     assert left == {ELSEWHERE, f"{shop.bridge.url}.evil.example/webhooks/key"}
 
 
+def test_webhooks_follow_the_bridge_to_its_new_address(shop):
+    moved = "https://old.example" + shop.hook.removeprefix(shop.bridge.url)
+    wanted = shop.listed()
+    shop.break_webhooks()
+    add_webhook(shop, moved)
+
+    shop.next_tick()
+
+    assert shop.listed() == wanted
+
+
 def test_a_second_source_of_the_same_shop_keeps_its_webhooks(shop):
     known = shop.store.connections
     other = known.add_source(shop.kind, "staging", shop.source.settings, "staging")
@@ -141,7 +152,7 @@ def test_a_second_source_of_the_same_shop_keeps_its_webhooks(shop):
     for one in (shop, twin):
         assert [url for _, url in shop.listed()].count(one.hook) == len(shop.listed()) / 2
     known.set_source(other.id, state="removed")
-    shop.next_tick()
+    unsubscribe(other, shop.shop(other), twin.hook)
     assert {url for _, url in shop.listed()} == {shop.hook}
 
 
@@ -153,7 +164,7 @@ def test_a_topic_that_is_refused_stops_neither_the_others_nor_the_reading(shopif
     shopify.next_tick()
 
     assert len(shopify.listed()) == 10
-    assert shopify.alerts()["shop"].startswith("the app may not do this")
+    assert shopify.alerts()["shop"].startswith("shop: the app may not do this")
     assert len(rows(shopify.store, "listed_order")) == 3
 
 

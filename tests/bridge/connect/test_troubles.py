@@ -123,7 +123,7 @@ def test_a_trouble_of_the_network_is_told_as_it_is(shop, kind, again):
 
     broken = replace(shop)
     broken.fetch = fail
-    assert told(broken) == sentence
+    assert told(broken) == f"shop: {sentence}"
     assert 1 <= len(asked) <= 24
 
 

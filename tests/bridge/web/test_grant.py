@@ -8,14 +8,14 @@ import pytest
 import requests
 from sqlalchemy import select
 
-from bridge.connect import authorise_url
+from bridge.connect import TERMINAL, authorise_url
 from bridge.events import ConfigError
 from bridge.store import StoreError, schema
 from bridge.store.connections import Connections, key_hash
 from tests.fakes.woocommerce_rest import WooCommerceFake
 from tests.stores import rows
 
-SESSION = "a session that is hard to guess"
+SESSION = TERMINAL  # whoever may run commands
 BASE = "https://bridge.example"
 KEYS = {
     "consumer_key": "ck_" + "1a2b3c4d" * 5,
@@ -101,6 +101,19 @@ def test_a_state_of_nobody_and_a_state_that_differs_in_the_body_are_refused(
     assert "consumer_key" not in settings(store)
     assert call(client, asked) == 404  # it counted once, whatever came
     assert call(client, other) == 200
+
+
+def test_a_state_lasts_no_longer_than_the_session_that_asked_for_it(store, client, source):
+    operator = store.accounts.set_up("olga", "no hash")
+    token = store.accounts.open_session(operator.id, "Test")
+    states = [state_in(authorise_url(store, source, BASE, session=token)) for _ in range(2)]
+
+    assert call(client, states[0]) == 200
+    store.connections.set_source(source.id, settings={"secret": "hush"})
+    store.accounts.end_sessions(operator.id)
+
+    assert call(client, states[1]) == 404
+    assert "consumer_key" not in settings(store)
 
 
 @pytest.mark.parametrize(

@@ -28,14 +28,16 @@ def orders_since(client: Client, since: datetime, cursor: str | None) -> OrderPa
     connection = _page(client, since, cursor)
     listed = [entry for entry in map(_listed, nodes(connection)) if entry]
     bodies, notes = _bodies(client, [order_id for order_id, _ in listed])
+    made = {
+        order_id: _delivery(client, order_id, changed_at, bodies[order_id])
+        for order_id, changed_at in listed
+        if order_id in bodies
+    }
     after = next_cursor(connection)
     return OrderPage(
-        deliveries=[
-            _delivery(client, order_id, changed_at, bodies[order_id])
-            for order_id, changed_at in listed
-            if order_id in bodies
-        ],
+        deliveries=list(made.values()),
         listed=listed,
+        keys={order_id: delivery.key for order_id, delivery in made.items()},
         cursor=f"{listed[-1][1].isoformat()}|{after}" if after and listed else None,
         notes=notes,
     )

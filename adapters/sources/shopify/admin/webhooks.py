@@ -92,9 +92,11 @@ def _subscription(client: Client, found: Mapping[str, Any]) -> Subscription:
 
 
 def _is_ours(uri: str, webhook_url: str) -> bool:
-    """Return whether *uri* leads to this bridge, perhaps under an earlier key."""
+    """Return whether *uri* leads to this bridge, perhaps under an earlier key or address."""
     parts = urlsplit(webhook_url)
-    return uri == webhook_url or uri.startswith(f"{parts.scheme}://{parts.netloc}/webhooks/")
+    ours = f"{parts.scheme}://{parts.netloc}/webhooks/"
+    # The key at the end is random: whatever stands before it, the webhook is ours.
+    return uri.startswith(ours) or uri.endswith(f"/webhooks/{webhook_url.rpartition('/')[2]}")
 
 
 def _enum(topic: str) -> str:

@@ -35,9 +35,11 @@ def orders_since(client: Client, since: datetime, cursor: str | None) -> OrderPa
     entries = [(order, *entry) for order in found if (entry := _entry(order))]
     last = entries[-1][2] if entries else start
     follows = f"{last.isoformat()}|{page + 1 if last <= start else 1}"
+    made = [(order_id, _delivery(order, order_id, at)) for order, order_id, at in entries]
     return OrderPage(
-        deliveries=[_delivery(*entry) for entry in entries],
+        deliveries=[delivery for _, delivery in made],
         listed=[(order_id, changed_at) for _, order_id, changed_at in entries],
+        keys={order_id: delivery.key for order_id, delivery in made},
         cursor=follows if len(found) >= PER_PAGE else None,
     )
 

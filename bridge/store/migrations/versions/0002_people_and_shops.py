@@ -148,6 +148,7 @@ def upgrade() -> None:
         sa.Column("order_id", sa.Text(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("delivery_key", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["source_id"], ["source.id"], name=op.f("fk_listed_order_source_id")
         ),

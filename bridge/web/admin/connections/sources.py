@@ -1,7 +1,6 @@
 """A shop: adding it, its settings and secrets, how it is, pausing and removing it."""
 
 import contextlib
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,8 +8,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge import ledger, registry
-from bridge.connect import unsubscribe
-from bridge.events import ConfigError, Setting, ShopError, SourceAdapter, split_secrets
+from bridge.connect import made_secret, unsubscribe
+from bridge.events import BridgeError, ConfigError, Setting, ShopError, SourceAdapter, split_secrets
 from bridge.store import Source
 from bridge.web.admin import current, forms
 from bridge.web.admin.security import needs
@@ -43,8 +42,9 @@ def add(kind: str) -> ResponseReturnValue:
         abort(404)
     adapter = registry.source(kind)
     name = request.form.get("name", "").strip()[:MAX_NAME]
-    known = {} if _by_hand(adapter) else _made_secret(adapter)
+    known = {} if _by_hand(adapter) else {adapter.secret_setting: made_secret(adapter)}
     values, errors = forms.read_settings(_asked(adapter), request.form, known)
+    errors |= {} if errors else _refused(adapter, values)
     if not errors:
         try:
             source = current.store().connections.add_source(kind, name, values)
@@ -74,6 +74,7 @@ def settings(source_id: int) -> ResponseReturnValue:
     source = source_of(source_id)
     adapter = registry.source(source.kind)
     values, errors = forms.read_settings(_without_secret(adapter), request.form, source.settings)
+    errors |= {} if errors else _refused(adapter, values)
     if errors:
         return _page(source, values=values, errors=errors), 422
     current.store().connections.set_source(source.id, settings=values)
@@ -142,6 +143,16 @@ def remove(source_id: int) -> ResponseReturnValue:
     return redirect(url_for("connections.index"), 303)
 
 
+def _refused(adapter: SourceAdapter, values: Mapping[str, str]) -> dict[str, str]:
+    """Return what cannot be meant, by the setting's name."""
+    try:
+        adapter.refuse(values)
+    except BridgeError as error:
+        name, _, sentence = str(error).partition(": ")
+        return {name: sentence}
+    return {}
+
+
 def _secrets(source: Source) -> list[str]:
     return split_secrets(source.settings.get(registry.source(source.kind).secret_setting, ""))
 
@@ -168,13 +179,6 @@ def _asked(adapter: SourceAdapter) -> list[Setting]:
         for one in adapter.settings
         if one.name in adapter.first_settings
     ]
-
-
-def _made_secret(adapter: SourceAdapter) -> dict[str, str]:
-    """Return a webhook secret that nobody has to see, where the shop system asks for one."""
-    name = adapter.secret_setting
-    needed = any(one.name == name and one.required for one in adapter.settings)
-    return {name: secrets.token_hex(24)} if needed else {}
 
 
 def _form(

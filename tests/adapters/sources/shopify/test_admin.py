@@ -208,13 +208,15 @@ def test_a_webhook_is_made_once(shopify, shop):
 
 
 def test_webhooks_of_others_are_neither_listed_nor_touched(shopify, shop):
-    shopify.add_subscription("ORDERS_CREATE", "https://other.example/webhooks/k1")
-    shopify.add_subscription("ORDERS_CREATE", "https://bridge.example.evil/webhooks/k1")
+    before = HOOK.replace("bridge.example", "earlier.example")  # the key is ours alone
+    shopify.add_subscription("ORDERS_CREATE", "https://other.example/webhooks/theirs")
+    shopify.add_subscription("ORDERS_CREATE", "https://bridge.example.evil/webhooks/theirs")
     shopify.add_subscription("ORDERS_PAID", "https://bridge.example/webhooks/old-key")
+    shopify.add_subscription("ORDERS_PAID", before)
 
     found = admin.subscriptions(shop, HOOK)
 
-    assert [each.url for each in found] == ["https://bridge.example/webhooks/old-key"]
+    assert [each.url for each in found] == ["https://bridge.example/webhooks/old-key", before]
 
 
 def test_all_pages_of_webhooks_are_read(shopify, shop):

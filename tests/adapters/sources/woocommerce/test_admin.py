@@ -268,13 +268,16 @@ def test_a_webhook_that_never_reached_us_is_silent(woo, hook):
 
 
 def test_webhooks_of_others_are_neither_listed_nor_taken_for_ours(woo, bridge, hook):
-    woo.add_webhook("order.updated", "https://other.example/webhooks/k1")
+    before = hook.replace(bridge.url, "https://earlier.example")  # the key is ours alone
+    woo.add_webhook("order.updated", "https://other.example/webhooks/theirs")
     woo.add_webhook("order.updated", f"{bridge.url}/webhooks/earlier")
-    woo.add_webhook("order.updated", f"{bridge.url}0/webhooks/k1")
+    woo.add_webhook("order.updated", f"{bridge.url}0/webhooks/theirs")
+    woo.add_webhook("order.updated", before)
     shop = over(woo)
 
     assert [each.url for each in admin.subscriptions(shop, hook)] == [
-        f"{bridge.url}/webhooks/earlier"
+        f"{bridge.url}/webhooks/earlier",
+        before,
     ]
     assert admin.subscribe(shop, hook, "order.updated").url == hook
 
