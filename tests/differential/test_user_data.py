@@ -29,9 +29,10 @@ def unexplained(field, raw, country):
     return [(field, raw, country)]
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
-def test_a_recorded_value_is_hashed_as_by_the_library_or_for_a_listed_reason(vector):
-    assert unexplained(vector["field"], vector["raw"], country_of(vector)) == []
+def test_each_recorded_value_is_hashed_as_by_the_library_or_for_a_listed_reason():
+    differ = [unexplained(one["field"], one["raw"], country_of(one)) for one in VECTORS]
+
+    assert [one for found in differ for one in found] == []
 
 
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.stores import rows
 
-from .machine import wait_until
+from .machine import children, wait_until
 from .shops import connect, orders, post, wait_until_done
 
 PLATFORMS_PATIENCE_S = 25
@@ -96,3 +96,24 @@ def test_a_worker_alone_stops_too(machine, store, graph):
     assert worker.wait(PLATFORMS_PATIENCE_S) == 0
     assert rows(store, "outbox", "state", "ambiguous_at") == [("sent", None)]
     assert "Traceback" not in machine.errors.read_text()
+
+
+@pytest.mark.parametrize("fresh_url", ["sqlite"], indirect=True)
+def test_a_reload_replaces_the_workers_and_finishes_what_is_under_way(machine, store, graph):
+    graph.faults.set("delay=1")
+    server = machine.serve()
+    (source,) = connect(store, "reload", ["shopify"])
+    first, *more = orders("shopify", 700, 8)
+    statuses = [post(machine, source, first)]
+    wait_until(lambda: "sending" in rows(store, "outbox", "state"), "the first event is claimed")
+    before = set(children(server))
+
+    server.send_signal(signal.SIGHUP)
+    statuses += [post(machine, source, one) for one in more]
+    wait_until(lambda: before.isdisjoint(children(server)), "the workers are others")
+    wait_until_done(store)
+
+    assert statuses == [200] * 8
+    assert set(rows(store, "outbox", "ambiguous_at")) == {None}
+    copies = Counter(one["event_id"] for one in graph.accepted())
+    assert copies == {f"purchase.{700 + n}": 1 for n in range(8)}

@@ -39,7 +39,7 @@ def chromium(tool) -> Iterator[Browser]:
 @pytest.fixture
 def context(chromium: Browser, machine: Machine) -> BrowserContext:
     made = chromium.new_context(base_url=machine.url, locale="en-GB")
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(60_000)  # a loaded machine takes its time
     return made
 
 

@@ -71,16 +71,16 @@ def test_a_body_with_odd_values_gives_sound_facts_or_a_dead_letter(data, case, t
     check_facts(facts)
 
 
-@pytest.mark.parametrize("key", sorted(recorded("orders_create")))
-def test_an_order_without_any_one_key_is_read_or_a_dead_letter(key):
-    body = {name: value for name, value in recorded("orders_create").items() if name != key}
+def test_an_order_without_any_one_key_is_read_or_a_dead_letter():
+    whole = recorded("orders_create")
+    read = {}
+    for key in whole:
+        body = {name: value for name, value in whole.items() if name != key}
+        facts, error = outcome("orders/create", body)
+        read[key] = error.reason if error else facts[0].subject_id
 
-    facts, error = outcome("orders/create", body)
-
-    if key in {"id", "line_items"}:
-        assert error.reason == "not_an_order"
-    else:
-        assert facts[0].subject_id == "6104532287601"
+    dead = dict.fromkeys(("id", "line_items"), "not_an_order")
+    assert read == dict.fromkeys(whole, "6104532287601") | dead
 
 
 @pytest.mark.parametrize(
