@@ -188,7 +188,7 @@ class _Reader:
                     self._wrong((*at, "who", key), f"{key}: {sentence}")
         on_website = any(one.send and one.action_source == "website" for one in channels)
         if "who" in sections and on_website and "client_user_agent" not in who.user_data:
-            sentence = 'needs "client_user_agent", or no event of a website is sent'
+            sentence = 'needs "client_user_agent", which events of a website are to have'
             self._wrong((*at, "who", "user_data"), f"user_data: {sentence}")
         if "collector" in sections:
             names = {*rules.event_names(), *CollectorRules().events}

@@ -70,7 +70,14 @@ def shape(
         limited_data_use=send.decision.limited_data_use,
         original_event=event.original_event or _original(event, rules, sale),
     )
-    return Shaped(conversion=conversion, notes=notes)
+    return Shaped(conversion=conversion, notes=(*notes, *_unsaid(conversion)))
+
+
+def _unsaid(conversion: Conversion) -> tuple[str, ...]:
+    """Return what lacks of an order that is sent all the same."""
+    agent = conversion.user_data.client_user_agent
+    unknown = conversion.action_source == "website" and not agent
+    return ("no user agent of the buyer: it may count for less",) if unknown else ()
 
 
 def _custom_data(

@@ -273,11 +273,14 @@ EVENT_DEVIATIONS = (
     ),
     EventDeviation(
         kind="a website event without a user agent",
-        change=_person(client_user_agent=None),
+        change=lambda told: replace(
+            _person(client_user_agent=None)(told),
+            custom_data=replace(told.custom_data, order_id=None),
+        ),
         path="user_data.client_user_agent",
         ours="refused: client_user_agent",
         theirs=None,
-        reason="Meta answers 200 and makes nothing of it",
+        reason="Meta answers 200 and makes nothing of it; only an order is sent without",
     ),
     EventDeviation(
         kind="a person by city and country alone",

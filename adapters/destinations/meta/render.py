@@ -64,7 +64,7 @@ def render(conversion: Conversion) -> bytes:
         "custom_data": _custom_data(conversion),
     }
     if conversion.action_source == "website":
-        _require_browser(person, event)
+        _require_browser(conversion, person, event)
     if conversion.limited_data_use:
         event.update(_limited(conversion.limited_data_use))
     if conversion.original_event:
@@ -81,9 +81,12 @@ def _require_names(conversion: Conversion) -> None:
         raise RenderError("action_source", "action_source is none that Meta knows")
 
 
-def _require_browser(person: dict[str, object], event: dict[str, object]) -> None:
-    # Meta documents both as required and takes events without them in silence.
-    if "client_user_agent" not in person:
+def _require_browser(
+    conversion: Conversion, person: dict[str, object], event: dict[str, object]
+) -> None:
+    # Meta documents both as required and takes events without them in silence.  An order whose
+    # shop does not tell the user agent is a sale all the same: it is sent, and says so in a note.
+    if "client_user_agent" not in person and not conversion.custom_data.order_id:
         raise RenderError("client_user_agent", "a website event needs the browser's user agent")
     if not event["event_source_url"]:
         raise RenderError("event_source_url", "a website event needs its page's http(s) address")

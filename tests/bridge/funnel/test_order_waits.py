@@ -12,7 +12,7 @@ GRANTED = [{"name": "_capi_consent", "value": "v1;marketing=1;sale=1;ts=17954200
 DENIED = [{"name": "_capi_consent", "value": "v1;marketing=0;sale=0;ts=1795420000000"}]
 WAITS = [("waiting", "visitor")]
 UNKNOWN = [("skipped", "consent_unknown")]
-NO_AGENT = [("skipped", "invalid:client_user_agent")]
+NO_AGENT = [("pending", "")]  # sent all the same, with a note
 
 
 @pytest.fixture

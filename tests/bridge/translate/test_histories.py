@@ -14,8 +14,6 @@ from .line import ANY_CONSENT, DELIVERIES, connect
 SEEDS = range(20)
 PENDING = ("pending", "")
 SILENT = ("skipped", "consent_unknown")
-NO_AGENT = ("skipped", "invalid:client_user_agent")
-CONSENTED = {PENDING, NO_AGENT}  # all that comes after consent
 IMPORT = ("skipped", "channel:import")
 # What each order of the recorded days ends as where silence is no obstacle, and by default.
 WOOCOMMERCE = {
@@ -51,7 +49,7 @@ SHOPIFY = {
     "7001000003107": ("skipped", "channel:renewal"),
     "7001000003108": ("skipped", "channel:renewal"),
     "7001000003109": ("skipped", "channel:renewal"),
-    "7001000003110": NO_AGENT,
+    "7001000003110": PENDING,  # without a user agent
     "7001000003111": PENDING,
     "7001000003112": PENDING,
     "7001000003113": IMPORT,
@@ -78,7 +76,7 @@ def cases(name: str) -> list[Path]:
 def silenced(table: dict[str, tuple[str, str]], heard: set[str]) -> dict[str, tuple[str, str]]:
     """Return *table* as it is by default: who said nothing is not sent."""
     return {
-        order_id: SILENT if end in CONSENTED and order_id not in heard else end
+        order_id: SILENT if end == PENDING and order_id not in heard else end
         for order_id, end in table.items()
     }
 

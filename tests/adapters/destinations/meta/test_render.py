@@ -183,8 +183,13 @@ def test_a_purchase_for_nothing_is_sent(purchase):
     assert rendered(custom(purchase, value=Decimal("0.00")))["custom_data"]["value"] == 0
 
 
-def test_a_website_event_needs_a_user_agent(purchase):
-    assert refusal(person(purchase, client_user_agent=" ")) == "client_user_agent"
+def test_a_website_event_needs_a_user_agent_unless_it_is_an_order(purchase):
+    unsaid = person(purchase, client_user_agent=" ")
+
+    assert refusal(custom(unsaid, order_id=None)) == "client_user_agent"
+    event = rendered(custom(unsaid, order_id="1001"))
+    assert event["action_source"] == "website"
+    assert "client_user_agent" not in event["user_data"]
 
 
 def test_other_sources_need_neither_user_agent_nor_page(purchase):
