@@ -1,7 +1,5 @@
 """Who else may use the admin, and as what."""
 
-import secrets
-
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -28,7 +26,7 @@ def add() -> ResponseReturnValue:
     name, role = request.form.get("name", "").strip().casefold(), _role()
     if not NAME.fullmatch(name):
         return _page(error=current.text("password.name"), name=name), 422
-    password = _fresh_password()
+    password = passwords.fresh()
     try:
         current.store().accounts.add_operator(name, role, passwords.hashed(password))
     except ConfigError:
@@ -58,7 +56,7 @@ def reset(operator_id: int) -> ResponseReturnValue:
     operator = _operator(operator_id)
     if operator.id == current.signed_in().operator.id:
         return redirect(url_for("settings.account.index"), 303)
-    password = _fresh_password()
+    password = passwords.fresh()
     current.store().accounts.set_password(operator.id, passwords.hashed(password))
     current.audit("operator.password", operator.name)
     return _page(shown=(operator.name, password))
@@ -105,7 +103,3 @@ def _role() -> str:
     if wanted not in current.ROLES:
         abort(400)
     return wanted
-
-
-def _fresh_password() -> str:
-    return secrets.token_urlsafe(15)
