@@ -264,8 +264,8 @@ def _consent_page(
     routes = store.connections.routes(source.id)
     found = None
     if routes:
-        _, now = plan_change.changed(source, {})
-        found = translate.preview(store, plan or now, routes[:1], since_go_live=False)
+        _, strict = plan_change.changed(source, {("consent", key): "skip" for key in CONSENT})
+        found = translate.preview(store, plan or strict, routes[:1], since_go_live=False)
     findings = store.watches.watch(source.id).findings
     return render_template(
         "admin/start/consent.html",

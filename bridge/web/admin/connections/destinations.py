@@ -188,6 +188,7 @@ def _page(
         lamp=destination_lamp(found),
         told=quality.told(current.store(), found.id),
         waits=_waits(found.id),
+        answers=current.store().overview.answers(found.id),
         values=found.settings if values is None else values,
         errors=errors or {},
         finding=finding,

@@ -62,6 +62,17 @@ def reset(operator_id: int) -> ResponseReturnValue:
     return _page(shown=(operator.name, password))
 
 
+@blueprint.post("/<int:operator_id>/sign-out")
+@needs("owner")
+def sign_out(operator_id: int) -> ResponseReturnValue:
+    """End all sessions of an operator; the password stays."""
+    operator = _operator(operator_id)
+    current.store().accounts.end_sessions(operator.id)
+    current.audit("operator.signed_out", operator.name)
+    current.tell("operators.signed_out", name=operator.name)
+    return redirect(url_for(".index"), 303)
+
+
 @blueprint.post("/<int:operator_id>/remove")
 @needs("owner")
 def remove(operator_id: int) -> ResponseReturnValue:
