@@ -19,7 +19,7 @@ from werkzeug.test import Client
 
 from bridge import config
 from bridge.secrets import Vault
-from bridge.store import Store
+from bridge.store import Route, Store
 from bridge.web import Application
 
 EVENTS = 1_000_000
@@ -84,6 +84,13 @@ PAGES = {
     "deliveries, dead": "/admin/activity/deliveries?state=dead",
     "replay, count": "/admin/activity/replay?state=dead",
     "explain": "/admin/events/{half}",
+    "events of a route": "/admin/events/1/1",
+    "one event's rules": "/admin/events/1/1/event/Purchase",
+    "connections": "/admin/connections",
+    "one shop": "/admin/connections/sources/1",
+    "one dataset": "/admin/connections/destinations/1",
+    "first steps": "/admin/start",
+    "audit log": "/admin/settings/log",
 }
 
 
@@ -125,6 +132,12 @@ def _fill(store: Store, count: int) -> None:
     for number in range(2):
         settings = {"dataset_id": str(number), "access_token": "hush"}
         store.connections.add_destination("meta", f"dataset {number}", settings)
+    for source in range(1, 11):
+        for destination in (1, 2):
+            store.connections.set_route(
+                Route(source_id=source, destination_id=destination, mode="live", toggles={},
+                      live_since=None)
+            )  # fmt: skip
     step = WEEK_US // (count + 1)
     start = store.now() - count * step
     values = {"count": count, "start": start, "step": step, "trace": TRACE}

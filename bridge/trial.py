@@ -53,6 +53,8 @@ def check_access(destination: Destination, endpoint: Endpoint, post: Post = net.
         request = adapter.dataset_request(destination.settings, endpoint)
         if request is not None:
             return adapter.read_dataset(post(request))
+    except (net.NotSent, net.NoAnswer) as error:  # that says nothing of the access
+        return Finding(name="access", status="warn", message=str(error))
     except BridgeError as error:
         return Finding(name="access", status="fail", message=str(error))
     return Finding(name="access", status="warn", message="this platform cannot be asked")

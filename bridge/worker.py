@@ -6,8 +6,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
-from bridge import alerts
+from bridge import alerts, net, quality
 from bridge.care import erase_asked, purge
 from bridge.config import Config
 from bridge.connect import after_outage, live_shops, watch_due
@@ -20,6 +21,7 @@ BEAT_S = 10
 FAULT_S = 2
 CARE_S = 60
 GUARD_S = 20
+ASK_S = 8
 OUTAGE_US = 300_000_000
 DRAIN_S = 22  # platforms kill 30 seconds after they ask
 SENDERS = 4  # destinations at a time: one that hangs must not delay the others
@@ -106,6 +108,8 @@ class Worker:
         address = self._config.public_url or self._store.accounts.public_url()
         if address:  # else shops would be given an address of this machine
             watch_due(self._store, address, self._shop_of, self._stopping.is_set)
+        post = partial(net.send, deadline_s=ASK_S)
+        quality.ask_next(self._store, self._config.endpoint, post)
         return GUARD_S
 
     def _care(self) -> float:

@@ -43,7 +43,7 @@ STEPS = (
         "bridge.routes",
         "bridge.trial",
     },
-    {"bridge.care"},
+    {"bridge.care", "bridge.quality"},
     {"bridge.receive", "bridge.translate", "bridge.send", "bridge.connect"},
     # floor 4 too: the doctor looks at shops as the fourth verb does
     {"bridge.doctor"},

@@ -67,7 +67,9 @@ def demo(once: bool, port: int) -> None:
             summary = _report(store, posted)
             click.echo(f"\naccepted by the local Graph API: {len(graph.accepted())} events")
             if not once:
-                _stay(settings.base_url, graph.url)
+                from bridge.web.admin.accounts import setup_notice
+
+                _stay(setup_notice(settings, store), settings.base_url, graph.url)
         finally:
             _end(server)
             store.close()
@@ -259,8 +261,8 @@ def _line(
     )
 
 
-def _stay(base_url: str, graph_url: str) -> None:
-    click.echo(f"\nthe bridge:          {base_url}/readyz")
+def _stay(notice: str | None, base_url: str, graph_url: str) -> None:
+    click.echo(f"\nthe admin:           {notice or f'{base_url}/admin/'}")
     click.echo(f"the local Graph API: {graph_url}/  (what it accepted, with warnings)")
     click.echo("Ctrl-C ends the demo and deletes its database.")
     with contextlib.suppress(KeyboardInterrupt):

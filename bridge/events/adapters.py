@@ -7,7 +7,7 @@ has the tests that every adapter must pass.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -27,7 +27,8 @@ class Setting:
 
     `secret` values are write-only.  `many` values hold one entry a line.  `help` says in one
     sentence where to find the value.  `remembered` values are written by the adapter itself
-    through `Shop.remember`: no form asks for them.
+    through `Shop.remember`: no form asks for them.  `texts` are label and help in languages other
+    than English.
     """
 
     name: str
@@ -39,6 +40,12 @@ class Setting:
     default: str = ""
     choices: tuple[str, ...] = ()
     remembered: bool = False
+    texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def in_language(self, language: str) -> "Setting":
+        """Return this setting with label and help in *language*, where it has them."""
+        label, told = self.texts.get(language, (self.label, self.help))
+        return replace(self, label=label, help=told)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,16 +121,18 @@ class OtherSender:
 class SourceAdapter:
     """A shop system.
 
-    `topics` maps each topic it reads to the occasion or fact it may report.  `local_ids` is
-    True where the shop system's ids are only unique within one shop.  `secret_setting`
-    names the setting that holds the webhook secrets.  `admin` is None where the shop system
-    has no API that we use: then webhooks are made by hand.  `other_senders` are tools of its
-    own that may report the same sales.  `first_settings` name the few that suffice to connect
-    a shop that `admin` can see to; a form asks for the others later.
+    `labels` are the label in languages other than English, where it is no name.  `topics` maps
+    each topic it reads to the occasion or fact it may report.  `local_ids` is True where the
+    shop system's ids are only unique within one shop.  `secret_setting` names the setting that
+    holds the webhook secrets.  `admin` is None where the shop system has no API that we use:
+    then webhooks are made by hand.  `other_senders` are tools of its own that may report the
+    same sales.  `first_settings` name the few that suffice to connect a shop that `admin` can
+    see to; a form asks for the others later.
     """
 
     kind: str
     label: str
+    labels: Mapping[str, str] = {}
     settings: tuple[Setting, ...] = ()
     first_settings: tuple[str, ...] = ()
     other_senders: tuple[OtherSender, ...] = ()
@@ -161,8 +170,9 @@ class SourceAdapter:
         """Return file name and bytes of what is to be installed in the shop; None if nothing is."""
         return None
 
-    def instructions(self, webhook_url: str) -> str:
-        """Return in plain words how to connect the shop by hand."""
+    def instructions(self, webhook_url: str, language: str = "en") -> str:
+        """Return in plain words how to connect the shop by hand; English for another language."""
+        del language
         return webhook_url
 
     def browser_script(self, collect_url: str) -> str | None:
@@ -233,11 +243,13 @@ class Endpoint:
 class DestinationAdapter:
     """An advertising platform.
 
-    `max_batch` events go in one request at most.  `standard_events` are the names it knows.
+    `labels` are as a source's.  `max_batch` events go in one request at most.
+    `standard_events` are the names it knows.
     """
 
     kind: str
     label: str
+    labels: Mapping[str, str] = {}
     settings: tuple[Setting, ...] = ()
     max_batch = 1
     standard_events: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from .history import History, Story
 from .intake import Intake
 from .ledger import Ledger, LedgerLine
 from .outbox import Claim, Lane, Outbox
-from .overview import EventCount, Overview, PlanVersion
+from .overview import Overview, PlanVersion
 from .places import Page, Place
 from .records import AuditLine, EventLine, Records
 from .replays import Replayed, Replays
@@ -43,7 +43,7 @@ from .rows import (
     moment,
 )
 from .subjects import Erasure, Subjects, Told
-from .summary import Count, Open, Summary, Week
+from .summary import Count, Open, Seen, Summary, Week
 from .translations import Outcome, Translations
 from .visits import KnownVisitor, Visited, Visits
 from .watches import Alert, Watch, Watches
@@ -62,7 +62,6 @@ __all__ = [
     "DeliveryFilter",
     "Destination",
     "Erasure",
-    "EventCount",
     "EventFilter",
     "EventLine",
     "HeldEvent",
@@ -81,6 +80,7 @@ __all__ = [
     "Replayable",
     "Replayed",
     "Route",
+    "Seen",
     "Session",
     "Settled",
     "Sold",

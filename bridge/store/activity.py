@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Table, and_, exists, or_, select, text
 from . import schema
 from .database import Database
 from .places import Page, Place, Row, Search
-from .replays import REPLAYABLE
+from .replays import REPLAYABLE, UNKNOWN_OUTCOME
 
 REPLAY_WINDOW = 5_000
 MOST_NAMED = 500
@@ -67,12 +67,14 @@ class DeliveryFilter:
 class Replayable:
     """Events of a filter that may be decided again, newest first.
 
-    `gone` more are no longer held raw.  `older` is where the next ones begin.
+    `gone` more are no longer held raw.  `unsure` more may have been sent: they are decided again
+    only where the filter names that reason.  `older` is where the next ones begin.
     """
 
     places: list[Place]
-    gone: int
-    older: Place | None
+    gone: int = 0
+    unsure: int = 0
+    older: Place | None = None
 
 
 class Activity:
@@ -202,23 +204,28 @@ class Activity:
         """Return the newest events of *wanted*, before *older*, that may be decided again."""
         states = tuple(one for one in REPLAYABLE if not wanted.states or one in wanted.states)
         if not states:
-            return Replayable(places=[], gone=0, older=None)
+            return Replayable(places=[])
         search = self._of_events(replace(wanted, states=states))
         outbox, body = schema.outbox, schema.delivery_body
         raw: set[int] = set()
+        unsure: set[int] = set()
+        is_named = UNKNOWN_OUTCOME in wanted.reasons
         with self._database.read() as connection:
             places, edge = search.places(connection, REPLAY_WINDOW, older=older)
             for start in range(0, len(places), 500):
                 chunk = [row_id for _, row_id in places[start : start + 500]]
                 held = (
-                    select(outbox.c.id)
+                    select(outbox.c.id, outbox.c.reason)
                     .join(body, body.c.delivery_id == outbox.c.delivery_id)
                     .where(outbox.c.id.in_(chunk), outbox.c.reason != "replayed")
                 )
-                raw |= set(connection.scalars(held))
+                for row in connection.execute(held):
+                    is_unsure = row.reason == UNKNOWN_OUTCOME and not is_named
+                    (unsure if is_unsure else raw).add(row.id)
         return Replayable(
             places=[place for place in places if place[1] in raw],
-            gone=len(places) - len(raw),
+            gone=len(places) - len(raw) - len(unsure),
+            unsure=len(unsure),
             older=places[-1] if len(places) == REPLAY_WINDOW else edge,
         )
 

@@ -1,13 +1,13 @@
-"""What pages show at a glance: counts by event name, the last traces, plans, answers."""
+"""What pages show at a glance: the last traces, answers of both sides, plans."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select, text
 
-from bridge.events import Occasion
+from bridge.events import Occasion, Outcome
 from bridge.secrets import Vault
 
 from . import schema
@@ -15,14 +15,7 @@ from .database import Database
 from .rows import RECONCILED
 from .verdicts import insert_on
 
-
-@dataclass(frozen=True, kw_only=True)
-class EventCount:
-    """How often an event name came on a route since a time, and when it came last."""
-
-    count: int
-    sent: int
-    last_at: int
+_HAS_REASON = text("reason <> ''")  # spelt as the index is, for SQLite compares the words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,40 +35,10 @@ class Overview:
         self._database = database
         self._vault = vault
 
-    def events(
-        self, source_id: int, destination_id: int, since: int, *, seen_since: int
-    ) -> dict[str, EventCount]:
-        """Return the counts since *since* by event name, of what came since *seen_since*."""
+    def traces(self, row_ids: Collection[int]) -> dict[str, dict[str, Any]]:
+        """Return the traces of these events by name."""
         table = schema.outbox
-        recent = table.c.created_at > since
-        sent = and_(recent, table.c.state == "sent")
-        query = (
-            select(
-                table.c.event_name,
-                func.sum(case((recent, 1), else_=0)).label("came"),
-                func.sum(case((sent, 1), else_=0)).label("sent"),
-                func.max(table.c.created_at).label("last_at"),
-            )
-            .where(_on(source_id, destination_id), table.c.created_at > seen_since)
-            .group_by(table.c.event_name)
-        )
-        with self._database.read() as connection:
-            return {
-                row.event_name: EventCount(
-                    count=int(row.came), sent=int(row.sent), last_at=row.last_at
-                )
-                for row in connection.execute(query)
-            }
-
-    def traces(self, source_id: int, destination_id: int, since: int) -> dict[str, dict[str, Any]]:
-        """Return the trace of the last event rendered under each name since then."""
-        table = schema.outbox
-        newest = (
-            select(func.max(table.c.id))
-            .where(_on(source_id, destination_id), table.c.created_at > since, _rendered())
-            .group_by(table.c.event_name)
-        )
-        query = select(table.c.event_name, table.c.trace).where(table.c.id.in_(newest))
+        query = select(table.c.event_name, table.c.trace).where(table.c.id.in_(row_ids))
         with self._database.read() as connection:
             return {row.event_name: json.loads(row.trace) for row in connection.execute(query)}
 
@@ -91,8 +54,9 @@ class Overview:
                 _on(source_id, destination_id),
                 table.c.created_at > since,
                 table.c.reason == "shadow",
+                _HAS_REASON,
             )
-            .order_by(table.c.id.desc())
+            .order_by(table.c.created_at.desc(), table.c.id.desc())
             .limit(limit)
         )
         with self._database.read() as connection:
@@ -116,16 +80,23 @@ class Overview:
             proofs = [json.loads(trace).get("consent") for trace in connection.scalars(query)]
         return [proof["source"] is not None for proof in proofs if proof]
 
-    def has_sent(self, destination_id: int) -> bool:
-        """Return whether the destination ever took a live event."""
-        table = schema.outbox
+    def has_taken(self, destination_id: int) -> bool:
+        """Return whether the destination ever took events of ours."""
+        table = schema.receipt
         query = select(table.c.id).where(
-            table.c.destination_id == destination_id,
-            table.c.state == "sent",
-            table.c.mode == "live",
+            table.c.destination_id == destination_id, table.c.outcome == Outcome.ACCEPTED
         )
+        newest = query.order_by(table.c.id.desc()).limit(1)
         with self._database.read() as connection:
-            return connection.scalar(query.limit(1)) is not None
+            return connection.scalar(newest) is not None
+
+    def answers(self, destination_id: int, limit: int = 5) -> list[dict[str, Any]]:
+        """Return the newest answers of the destination, newest first."""
+        table = schema.receipt
+        query = select(table).where(table.c.destination_id == destination_id)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(table.c.id.desc()).limit(limit))
+            return [dict(row) for row in rows.mappings()]
 
     def read_since(self, source_id: int, since: int) -> tuple[int, int]:
         """Return how many orders of the shop's list were read since then, how many were new."""
@@ -173,10 +144,3 @@ class Overview:
 def _on(source_id: int, destination_id: int) -> ColumnElement[bool]:
     table = schema.outbox
     return and_(table.c.source_id == source_id, table.c.destination_id == destination_id)
-
-
-def _rendered() -> ColumnElement[bool]:
-    table = schema.outbox
-    return or_(
-        table.c.state.in_(("pending", "sending", "sent", "dead")), table.c.reason == "shadow"
-    )

@@ -62,6 +62,13 @@ class Records:
         with self._database.read() as connection:
             return [AuditLine(**row) for row in connection.execute(query).mappings()]
 
+    def whole_audit(self) -> Iterator[AuditLine]:
+        """Yield the whole audit log, newest first."""
+        before = None
+        while lines := self.audit(before=before, limit=CHUNK):
+            yield from lines
+            before = lines[-1].id
+
     def events(self, since: int) -> Iterator[EventLine]:
         """Yield all events that were first seen at *since* or later, oldest first."""
         outbox, source, destination = schema.outbox, schema.source, schema.destination

@@ -27,6 +27,7 @@ PAGE_US = 10_000_000
 PAGE_MS = 100
 SAMPLE = 2_000  # newest events sent, for the share of match keys
 _NAME = "week"
+_RENDERED = {"pending", "sending", "sent", "dead"}
 _IS_OPEN = text("state IN ('pending', 'sending', 'waiting')")
 
 
@@ -40,6 +41,22 @@ class Count:
     state: str
     reason: str
     count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """One event name on one route: how many came and were sent in 24 hours, the last one's time.
+
+    `rendered_id` is the row of the last one that has, or had, a payload; None for none.
+    """
+
+    source_id: int
+    destination_id: int
+    event_name: str
+    count: int
+    sent: int
+    last_at: int
+    rendered_id: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +86,7 @@ class Week:
     computed_at: int
     start: int
     counts: Sequence[Count] = ()
+    seen: Sequence[Seen] = ()
     missing: Sequence[int] = (0, 0)
     open: Sequence[Open] = ()
     keys: Mapping[str, int]
@@ -110,7 +128,8 @@ class Summary:
         value: dict[str, Any] = json.loads(row.value)
         counts = [Count(**one) for one in value.pop("counts")]
         waits = [Open(**one) for one in value.pop("open")]
-        return Week(**value, counts=counts, open=waits), row.took_ms
+        seen = [Seen(**one) for one in value.pop("seen", ())]
+        return Week(**value, counts=counts, open=waits, seen=seen), row.took_ms
 
     def _count(self, now: int) -> Week:
         started = time.monotonic()
@@ -118,10 +137,12 @@ class Summary:
         start = today - (DAYS - 1) * DAY_US
         with self._database.read() as connection:
             keys, sampled = _keys(connection, start)
+            counts, seen = _counts(connection, start, now - DAY_US)
             week = Week(
                 computed_at=now,
                 start=start,
-                counts=_counts(connection, start),
+                counts=counts,
+                seen=seen,
                 missing=[_missing(connection, today), _missing(connection, start)],
                 open=_open(connection),
                 keys=keys,
@@ -134,6 +155,7 @@ class Summary:
         """Keep the figures; a database that is busy keeps the older ones."""
         plain = vars(week) | {
             "counts": [vars(one) for one in week.counts],
+            "seen": [vars(one) for one in week.seen],
             "open": [vars(one) for one in week.open],
         }
         values = {
@@ -152,27 +174,59 @@ class Summary:
             return
 
 
-def _counts(connection: Connection, start: int) -> list[Count]:
+def _counts(connection: Connection, start: int, yesterday: int) -> tuple[list[Count], list[Seen]]:
+    """Return the counts of all days, and what was seen on each route; in one reading."""
     table = schema.outbox
     day = ((table.c.created_at - start) // DAY_US).label("day")
     purchase = (table.c.occasion == str(Occasion.PURCHASE)).label("purchase")
-    kinds = (day, table.c.event_name, purchase, table.c.state, table.c.reason)
+    route = (table.c.source_id, table.c.destination_id)
+    kinds = (*route, day, table.c.event_name, purchase, table.c.state, table.c.reason)
     query = (
-        select(*kinds, func.count().label("events"))
+        select(
+            *kinds,
+            func.count().label("events"),
+            func.sum(case((table.c.created_at > yesterday, 1), else_=0)).label("recent"),
+            func.max(table.c.created_at).label("last_at"),
+            func.max(table.c.id).label("last_id"),
+        )
         .where(table.c.created_at >= start)
         .group_by(*kinds)
     )
-    return [
-        Count(
-            day=min(int(row.day), DAYS - 1),
-            event_name=row.event_name,
-            purchase=bool(row.purchase),
-            state=row.state,
-            reason=row.reason,
-            count=row.events,
-        )
-        for row in connection.execute(query)
-    ]
+    counts: Counter[tuple[int, str, bool, str, str]] = Counter()
+    seen: dict[tuple[int, int, str], Seen] = {}
+    for row in connection.execute(query):
+        kind = (min(int(row.day), DAYS - 1), row.event_name, bool(row.purchase))
+        counts[*kind, row.state, row.reason] += row.events
+        ends = row.source_id, row.destination_id, row.event_name
+        seen[ends] = _with(seen.get(ends), row)
+    return [_count(kind, count) for kind, count in counts.items()], list(seen.values())
+
+
+def _count(kind: tuple[int, str, bool, str, str], count: int) -> Count:
+    day, event_name, purchase, state, reason = kind
+    return Count(
+        day=day,
+        event_name=event_name,
+        purchase=purchase,
+        state=state,
+        reason=reason,
+        count=count,
+    )
+
+
+def _with(before: Seen | None, row: Any) -> Seen:
+    """Return what was seen *before*, and in the group *row* too."""
+    is_rendered = row.state in _RENDERED or row.reason == "shadow"
+    known = before.rendered_id if before else None
+    return Seen(
+        source_id=row.source_id,
+        destination_id=row.destination_id,
+        event_name=row.event_name,
+        count=int(row.recent) + (before.count if before else 0),
+        sent=int(row.recent) * (row.state == "sent") + (before.sent if before else 0),
+        last_at=max(row.last_at, before.last_at if before else 0),
+        rendered_id=max(known or 0, row.last_id) if is_rendered else known,
+    )
 
 
 def _missing(connection: Connection, since: int) -> int:

@@ -58,6 +58,7 @@ def create_flask(config: Config, store: Store, stored: Callable[[], None] = lamb
     app = Flask(__name__)
     app.config.update(STORE=store, CONFIG=config, STORED=stored)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it would redirect, to whatever host was named
     if config.trusted_proxies:  # else anybody could claim any address
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # as Flask's documentation has it
             app.wsgi_app,

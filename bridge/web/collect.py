@@ -15,11 +15,12 @@ from flask import Blueprint, Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge import registry
-from bridge.config import Config
 from bridge.events import TranslationError
 from bridge.events.reading import parse_object
 from bridge.receive import collect
 from bridge.store import Store, StoreError
+
+from .admin import current
 
 MAX_BODY = 8 * 1024
 PER_MINUTE = 120
@@ -120,14 +121,14 @@ def preflight(key: str) -> ResponseReturnValue:
 def script(key: str) -> ResponseReturnValue:
     """Return the storefront script for this source."""
     store: Store = current_app.config["STORE"]
-    config: Config = current_app.config["CONFIG"]
     try:
         source = store.connections.source_by_collect_key(key)
+        base_url = current.base_url()
     except StoreError:
         return "", 503
     if source is None or source.state == "removed":
         return "", 404
-    address = f"{config.base_url}{url_for('collect.post', key=key)}"
+    address = f"{base_url}{url_for('collect.post', key=key)}"
     text = registry.source(source.kind).browser_script(address) or _own_script(address)
     return Response(
         text, mimetype="text/javascript", headers={"Cache-Control": "public, max-age=300"}

@@ -16,6 +16,7 @@ from bridge.events import BridgeError, Request, VerificationError
 from bridge.receive import Received, receive
 from bridge.store import Source, Store, StoreError
 
+from .admin.security import HEADERS
 from .body import BodyTooLargeError, BodyTooSlowError, read_body
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ PREFIX = "/webhooks/"
 CACHE_S = 2.0
 _CACHE_SIZE = 10_000
 REFUSED_S = 60.0  # so seldom is a refusal noted: a forged request must not cost a write
+_HEADERS = (
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    *HEADERS.items(),
+)
 _GONE = {"removed"}  # by the operator; a shop that left still asks for redactions
 log = logging.getLogger(__name__)
 
@@ -51,7 +57,7 @@ class Webhooks:
         status, text = self._answer(environ, path.removeprefix(PREFIX).strip("/"))
         body = f"{text}\n".encode()
         headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
+            *_HEADERS,
             ("Content-Length", str(len(body))),
         ]
         if status is HTTPStatus.METHOD_NOT_ALLOWED:

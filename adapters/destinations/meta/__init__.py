@@ -39,6 +39,15 @@ class Meta(DestinationAdapter):
             label="Dataset (Pixel) ID",
             help="Events Manager > Data sources > your dataset > Settings: the number under its"
             " name.",
+            texts={
+                "fr": (
+                    "Identifiant de l’ensemble de données (pixel)",
+                    (
+                        "Gestionnaire d’événements > Sources de données > votre ensemble de "
+                        "données > Paramètres : le nombre sous son nom."
+                    ),
+                )
+            },
         ),
         Setting(
             name="access_token",
@@ -46,6 +55,15 @@ class Meta(DestinationAdapter):
             help="Events Manager > your dataset > Settings > Conversions API > Generate access"
             " token.",
             secret=True,
+            texts={
+                "fr": (
+                    "Jeton d’accès",
+                    (
+                        "Gestionnaire d’événements > votre ensemble de données > Paramètres > API "
+                        "Conversions > Générer un jeton d’accès."
+                    ),
+                )
+            },
         ),
         Setting(
             name="app_secret",
@@ -54,6 +72,16 @@ class Meta(DestinationAdapter):
             " it empty with a token from Events Manager.",
             secret=True,
             required=False,
+            texts={
+                "fr": (
+                    "Clé secrète de l’app",
+                    (
+                        "Seulement si votre propre app l’exige : tableau de bord de l’app > "
+                        "Paramètres de l’app > Général. Laissez vide avec un jeton du Gestionnaire "
+                        "d’événements."
+                    ),
+                )
+            },
         ),
         Setting(
             name="partner_agent",
@@ -61,6 +89,15 @@ class Meta(DestinationAdapter):
             help="Only for agencies: your platform's name, under 23 characters, by which Meta's"
             " quality reports can be filtered.",
             required=False,
+            texts={
+                "fr": (
+                    "Agent partenaire",
+                    (
+                        "Seulement pour les agences : le nom de votre plateforme, moins de 23 "
+                        "caractères, par lequel se filtrent les rapports de qualité de Meta."
+                    ),
+                )
+            },
         ),
     )
     max_batch = MAX_BATCH

@@ -30,12 +30,20 @@ TOPIC_FORM = re.compile(r"[A-Za-z0-9_./-]{1,100}\Z")
 SAMPLES = Path(__file__).parent / "samples"
 SAMPLE_NAMES = ("lead", "qualified_lead")
 
-INSTRUCTIONS = """\
+INSTRUCTIONS = {
+    "en": """\
 Let the code that takes your form, or your CRM, post JSON to
 {url}
 with the header X-Bridge-Signature: sha256=<HMAC-SHA256 of the body under the secret, in hex>.
 The least it must hold is {{"event_name": "Lead", "user_data": {{"email": "..."}}}}.
-docs/forms.md tells every field and has examples for curl, PHP and JavaScript."""
+docs/forms.md tells every field and has examples for curl, PHP and JavaScript.""",
+    "fr": """\
+Faites envoyer par le code qui reçoit votre formulaire, ou par votre CRM, du JSON à
+{url}
+avec l’en-tête X-Bridge-Signature: sha256=<HMAC-SHA256 du corps avec le secret, en hexadécimal>.
+Il doit contenir au moins {{"event_name": "Lead", "user_data": {{"email": "..."}}}}.
+docs/forms.md décrit chaque champ et donne des exemples pour curl, PHP et JavaScript.""",
+}
 
 
 class Forms(SourceAdapter):
@@ -43,6 +51,7 @@ class Forms(SourceAdapter):
 
     kind = "forms"
     label = "Forms and CRM"
+    labels: Mapping[str, str] = {"fr": "Formulaires et CRM"}
     topics: Mapping[str, str] = {TOPIC: Occasion.FORM_SUBMITTED}
     settings = (
         Setting(
@@ -52,6 +61,15 @@ class Forms(SourceAdapter):
             "you rotate.",
             secret=True,
             many=True,
+            texts={
+                "fr": (
+                    "Secrets de signature",
+                    (
+                        "Un long texte aléatoire à vous, avec lequel votre code signe ; un par "
+                        "ligne pendant que vous en changez."
+                    ),
+                )
+            },
         ),
         Setting(
             name="shop_country",
@@ -59,6 +77,15 @@ class Forms(SourceAdapter):
             help="Two letters, such as DE: where somebody counts as living whose country is not "
             "told.",
             required=False,
+            texts={
+                "fr": (
+                    "Pays",
+                    (
+                        "Deux lettres, par exemple FR : le pays où est censée vivre une personne "
+                        "dont le pays n’est pas indiqué."
+                    ),
+                )
+            },
         ),
     )
 
@@ -97,9 +124,9 @@ class Forms(SourceAdapter):
             for name in SAMPLE_NAMES
         ]
 
-    def instructions(self, webhook_url: str) -> str:
+    def instructions(self, webhook_url: str, language: str = "en") -> str:
         """Return how to post to the bridge."""
-        return INSTRUCTIONS.format(url=webhook_url)
+        return INSTRUCTIONS.get(language, INSTRUCTIONS["en"]).format(url=webhook_url)
 
 
 def _signature(secret: str, body: bytes) -> str:

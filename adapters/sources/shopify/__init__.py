@@ -35,14 +35,24 @@ PIXEL_URL = '"https://bridge.example/collect/KEY"'
 SAMPLE_DOMAIN = "nordlicht-studio.myshopify.com"
 KEPT = ("Shop-Domain", "API-Version", "Triggered-At", "Event-Id")
 
-INSTRUCTIONS = """\
+INSTRUCTIONS = {
+    "en": """\
 In the Shopify admin open Settings > Notifications > Webhooks.
 Create a webhook for each of: Order creation, Order payment, Order cancellation, Order deletion,
 Refund create; for carts and checkouts also Cart creation, Cart update, Checkout creation,
 Checkout update.
 Format: JSON.  API version: {version} or the latest.  URL:
 {url}
-Copy the signing key that the page shows into the webhook secrets of this source."""
+Copy the signing key that the page shows into the webhook secrets of this source.""",
+    "fr": """\
+Dans l’admin Shopify, ouvrez Paramètres > Notifications > Webhooks.
+Créez un webhook pour chacun de ces événements : création, paiement, annulation et suppression de
+commande, création de remboursement ; pour les paniers et les paiements aussi : création et mise à
+jour de panier, création et mise à jour de paiement (checkout).
+Format : JSON. Version de l’API : {version} ou la plus récente. URL :
+{url}
+Copiez la clé de signature que la page affiche dans les secrets de webhook de cette source.""",
+}
 
 
 class Shopify(SourceAdapter):
@@ -64,6 +74,16 @@ class Shopify(SourceAdapter):
             secret=True,
             many=True,
             required=False,
+            texts={
+                "fr": (
+                    "Secrets des webhooks",
+                    (
+                        "La clé secrète de l’app, l’ancienne pendant que vous en changez, et la "
+                        "clé de signature affichée sous Paramètres > Notifications > Webhooks : un "
+                        "par ligne ; aucun si la clé secrète est donnée plus bas."
+                    ),
+                )
+            },
         ),
         Setting(
             name="shop_domain",
@@ -71,6 +91,15 @@ class Shopify(SourceAdapter):
             help="The shop's own name, such as example.myshopify.com; deliveries that name "
             "another shop are then refused.",
             required=False,
+            texts={
+                "fr": (
+                    "Domaine de la boutique",
+                    (
+                        "Le nom propre de la boutique, par exemple exemple.myshopify.com ; les "
+                        "envois qui nomment une autre boutique sont alors refusés."
+                    ),
+                )
+            },
         ),
         Setting(
             name="shop_country",
@@ -78,6 +107,15 @@ class Shopify(SourceAdapter):
             help="Two letters, such as DE; where an order has no address, the rules of consent "
             "of this country count.",
             required=False,
+            texts={
+                "fr": (
+                    "Pays de la boutique",
+                    (
+                        "Deux lettres, par exemple FR ; pour une commande sans adresse, les règles "
+                        "de consentement de ce pays s’appliquent."
+                    ),
+                )
+            },
         ),
         Setting(
             name="storefront_url",
@@ -85,6 +123,15 @@ class Shopify(SourceAdapter):
             help="The address buyers see, such as https://www.example.com; with it the page "
             "they first came to is told.",
             required=False,
+            texts={
+                "fr": (
+                    "Adresse de la vitrine",
+                    (
+                        "L’adresse que voient les acheteurs, par exemple https://www.exemple.com ; "
+                        "avec elle, la première page visitée est transmise."
+                    ),
+                )
+            },
         ),
         Setting(
             name="web_source_names",
@@ -93,6 +140,16 @@ class Shopify(SourceAdapter):
             "line; without them only the source web counts as your website.",
             required=False,
             many=True,
+            texts={
+                "fr": (
+                    "Autres sources web",
+                    (
+                        "Noms de source ou identifiants d’app des commandes de vos propres "
+                        "vitrines découplées, un par ligne ; sans eux, seule la source web compte "
+                        "comme votre site."
+                    ),
+                )
+            },
         ),
         *ADMIN_SETTINGS,
     )
@@ -152,9 +209,10 @@ class Shopify(SourceAdapter):
             for name, topic in topics.items()
         ]
 
-    def instructions(self, webhook_url: str) -> str:
+    def instructions(self, webhook_url: str, language: str = "en") -> str:
         """Return how to connect the shop by hand."""
-        return INSTRUCTIONS.format(version=API_VERSION, url=webhook_url)
+        text = INSTRUCTIONS.get(language, INSTRUCTIONS["en"])
+        return text.format(version=API_VERSION, url=webhook_url)
 
     def browser_script(self, collect_url: str) -> str:
         """Return the custom pixel for Settings > Customer events, posting to *collect_url*."""

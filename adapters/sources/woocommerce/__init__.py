@@ -57,6 +57,27 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any], str, Settings], Fact]] = {
 }
 
 
+INSTRUCTIONS = {
+    "en": """\
+In WordPress open WooCommerce > Settings > Advanced > Webhooks and add one webhook for each of
+the topics Order created, Order updated, Order deleted and Order restored, with status Active and
+API version WP REST API Integration v3.
+Delivery URL: {url}
+Secret: one of letters and digits only, the same for all, and the same here.
+For carts, checkouts and consent upload the companion plug-in under Plugins > Add New; it adds the
+topics Cart item added, Checkout started and Order paid.""",
+    "fr": """\
+Dans WordPress, ouvrez WooCommerce > Réglages > Avancé > Webhooks et ajoutez un webhook pour chacun
+des sujets Commande créée, Commande mise à jour, Commande supprimée et Commande restaurée, avec
+l’état Actif et la version d’API WP REST API Integration v3.
+URL de livraison : {url}
+Secret : lettres et chiffres seulement, le même pour tous, et le même ici.
+Pour les paniers, les paiements et le consentement, téléversez l’extension compagnon sous
+Extensions > Ajouter ; elle ajoute les sujets article ajouté au panier, paiement commencé et
+commande payée.""",
+}
+
+
 class WooCommerce(SourceAdapter):
     """A WordPress shop that posts its orders by webhook."""
 
@@ -74,12 +95,31 @@ class WooCommerce(SourceAdapter):
             "change others when the form is saved. One a line while you rotate.",
             secret=True,
             many=True,
+            texts={
+                "fr": (
+                    "Secret des webhooks",
+                    (
+                        "Le secret des webhooks de la boutique, lettres et chiffres seulement : "
+                        "WooCommerce peut changer les autres caractères à l’enregistrement. Un par "
+                        "ligne pendant que vous en changez."
+                    ),
+                )
+            },
         ),
         Setting(
             name="shop_url",
             label="Shop address",
             help="Such as https://shop.example, the address of the shop's home page.",
             required=False,
+            texts={
+                "fr": (
+                    "Adresse de la boutique",
+                    (
+                        "Par exemple https://boutique.exemple, l’adresse de la page d’accueil de "
+                        "la boutique."
+                    ),
+                )
+            },
         ),
         Setting(
             name="shop_country",
@@ -87,6 +127,15 @@ class WooCommerce(SourceAdapter):
             help="Two letters, such as DE: where a buyer counts as living whose order has no "
             "address.",
             required=False,
+            texts={
+                "fr": (
+                    "Pays de la boutique",
+                    (
+                        "Deux lettres, par exemple FR : le pays où est censé vivre l’acheteur "
+                        "d’une commande sans adresse."
+                    ),
+                )
+            },
         ),
         Setting(
             name="cash_on_delivery_methods",
@@ -95,6 +144,15 @@ class WooCommerce(SourceAdapter):
             many=True,
             required=False,
             default="cod",
+            texts={
+                "fr": (
+                    "Moyens de paiement à la livraison",
+                    (
+                        "Identifiants des moyens de paiement, un par ligne ; leurs commandes "
+                        "peuvent compter dès qu’elles sont passées."
+                    ),
+                )
+            },
         ),
         Setting(
             name="custom_states",
@@ -104,6 +162,16 @@ class WooCommerce(SourceAdapter):
             "meaning.",
             many=True,
             required=False,
+            texts={
+                "fr": (
+                    "Vos propres états de commande",
+                    (
+                        "Un par ligne, comme shipped=paid : un état de votre boutique, et l’un de "
+                        "draft, placed, authorized, paid, partially_refunded, cancelled ou "
+                        "refunded. L’emporte sur le sens intégré."
+                    ),
+                )
+            },
         ),
         Setting(
             name="draft_checkouts",
@@ -114,6 +182,17 @@ class WooCommerce(SourceAdapter):
             required=False,
             choices=("off", "on"),
             default="off",
+            texts={
+                "fr": (
+                    "Les brouillons de commande ouvrent un paiement",
+                    (
+                        "WooCommerce 8.9 à 10.6 enregistre un brouillon à l’ouverture du paiement "
+                        "par blocs : activé, il est transmis comme un paiement commencé, sans ce "
+                        "qui a été saisi. Pas avec l’extension compagnon, qui transmet les mêmes "
+                        "paiements."
+                    ),
+                )
+            },
         ),
         *ADMIN_SETTINGS,
     )
@@ -203,17 +282,9 @@ class WooCommerce(SourceAdapter):
         """Return the WordPress plug-in that tells carts, checkouts and consent."""
         return COMPANION_FILE, companion_zip()
 
-    def instructions(self, webhook_url: str) -> str:
+    def instructions(self, webhook_url: str, language: str = "en") -> str:
         """Return the steps in the shop's admin."""
-        return (
-            "In WordPress open WooCommerce > Settings > Advanced > Webhooks and add one webhook "
-            "for each of the topics Order created, Order updated, Order deleted and Order "
-            "restored, with status Active and API version WP REST API Integration v3.\n"
-            f"Delivery URL: {webhook_url}\n"
-            "Secret: one of letters and digits only, the same for all, and the same here.\n"
-            "For carts, checkouts and consent upload the companion plug-in under Plugins > Add "
-            "New; it adds the topics Cart item added, Checkout started and Order paid."
-        )
+        return INSTRUCTIONS.get(language, INSTRUCTIONS["en"]).format(url=webhook_url)
 
 
 def _is_ping(request: Request) -> bool:

@@ -274,6 +274,7 @@ receipt = Table(
     Column("reason", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("trace_id", Text, nullable=False),
+    Index("ix_receipt_destination", "destination_id", "id"),
     sqlite_autoincrement=True,
 )
 

@@ -86,6 +86,7 @@ def register(app: Flask) -> None:
         languages=texts.LANGUAGES,
         navigation=navigation,
         pairs=forms.pairs,
+        label_of=forms.label_of,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

@@ -1,6 +1,7 @@
 """Activity: events and deliveries in lists, one event's story, and the second chance."""
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Blueprint, abort, jsonify, redirect, render_template, request, url_for
@@ -15,6 +16,9 @@ from bridge.web.admin.security import needs
 PAGE: Final = 50
 REPLAY_S: Final = 5.0
 CHUNK: Final = 200
+MAX_VIEWS: Final = 20
+MAX_NAME: Final = 40
+VIEWS: Final = "views.events"
 MAX_ID: Final = 2**63 - 1
 blueprint = Blueprint("activity", __name__, url_prefix="/admin")
 
@@ -34,10 +38,32 @@ def index() -> ResponseReturnValue:
         new_url=url_for(".new") + "?" + asked.query(after=placed(newest)),
         replaying=current.store().activity.replaying(),
         views=filters.EVENT_VIEWS,
+        own_views=_own_views(),
         states=filters.STATES,
         **_links(".index", asked, found),
         **_ends(),
     )
+
+
+@blueprint.post("/activity/views")
+@needs("operator")
+def keep_view() -> ResponseReturnValue:
+    """Keep the filters under a name, for everybody; filters of that name before are gone.
+
+    Without filters the name is forgotten.
+    """
+    asked = filters.asked_events(request.form)
+    name = " ".join(request.form.get("name", "").split())[:MAX_NAME]
+    known = _own_views()
+    if not name or (name not in known and len(known) >= MAX_VIEWS):
+        current.tell("activity.view_unkept", kind="warn", count=MAX_VIEWS)
+        return redirect(url_for(".index") + "?" + asked.query(), 303)
+    known.pop(name, None)
+    if asked.values:
+        known[name] = dict(asked.values)
+    current.store().overview.set_answer(VIEWS, known)
+    current.audit("activity.view", name, asked.query())
+    return redirect(url_for(".index") + "?" + asked.query(), 303)
 
 
 @blueprint.get("/activity/new")
@@ -84,7 +110,12 @@ def replay() -> ResponseReturnValue:
     older = filters.place(request.args.get("older", ""))
     found = current.store().activity.replayable(asked.events(), older)
     return render_template(
-        "admin/replay.html", asked=asked, found=found, older=placed(older), next=placed(found.older)
+        "admin/replay.html",
+        asked=asked,
+        found=found,
+        older=placed(older),
+        next=placed(found.older),
+        done=_done(request.args),
     )
 
 
@@ -103,7 +134,8 @@ def replay_many() -> ResponseReturnValue:
     left = found.older if count == len(found.places) else found.places[count - 1]
     _told(done, f"{done} events", asked.query(), more=left is not None)
     if left is not None:
-        return redirect(url_for(".replay") + "?" + asked.query(older=placed(left)), 303)
+        more = {"older": placed(left), "done": str(_done(request.form) + done)}
+        return redirect(url_for(".replay") + "?" + asked.query(**more), 303)
     return redirect(url_for(".index"), 303)
 
 
@@ -127,6 +159,17 @@ def replay_one(row_id: int) -> ResponseReturnValue:
     done: Replayed = current.store().replays.replay_events([row_id])
     _told(done.events, str(event["event_id"]), "")
     return redirect(url_for(".explain", row_id=row_id), 303)
+
+
+def _done(values: Mapping[str, str]) -> int:
+    """Return how many the parts of a replay before this one gave back."""
+    text = values.get("done", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _own_views() -> dict[str, dict[str, str]]:
+    """Return the filters that were kept, by name."""
+    return current.store().overview.answer(VIEWS) or {}
 
 
 def _known(row_id: int) -> int:

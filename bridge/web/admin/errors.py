@@ -34,8 +34,6 @@ def page(status: int, key: str, detail: str = "") -> Response:
 
 def _refused(error: HTTPException) -> Response:
     status = error.code or 500
-    if status < 400:  # two slashes in a path: led to the page with one
-        return make_response(error.get_response())
     if isinstance(error, CSRFError):
         key = "csrf"
     elif error.description in _OWN:

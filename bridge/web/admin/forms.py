@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from bridge.events import Setting, Settings
+from bridge.events import DestinationAdapter, Setting, Settings, SourceAdapter
 
 from . import current
 
@@ -33,7 +33,12 @@ def read_settings(
 
 def pairs(choices: Sequence[str]) -> list[tuple[str, str]]:
     """Return choices as value and text, for a select field."""
-    return [(one, one) for one in choices]
+    return [(one, current.word("choice", one)) for one in choices]
+
+
+def label_of(adapter: SourceAdapter | DestinationAdapter) -> str:
+    """Return what the adapter's system is called, in the reader's language."""
+    return adapter.labels.get(current.language(), adapter.label)
 
 
 def _lines(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
+from bridge import quality
 from bridge.ledger import is_wanted
 from bridge.store import Count, EventFilter, Week, moment
 from bridge.store.summary import DAYS
@@ -223,6 +224,7 @@ def _lanes(week: Week) -> list[dict[str, Any]]:
             **row,
             "lamp": lamps.get(row["state"], "warn" if row["failures"] else "ok"),
             "queued": queued.get(row["id"], 0),
+            "told": quality.told(current.store(), row["id"]),
         }
         for row in current.store().activity.destinations()
         if row["state"] != "removed"

@@ -1,6 +1,7 @@
 """Passwords: argon2id, at most two at a time, and none that everybody tries first."""
 
 import re
+import secrets
 import threading
 from importlib.resources import files
 from typing import Final
@@ -39,6 +40,11 @@ def fault(password: str, name: str) -> str | None:
     if len(password) > LONGEST:
         return "password.long"
     return "password.common" if _is_common(password, name) else None
+
+
+def fresh() -> str:
+    """Return a random password that nobody chose."""
+    return secrets.token_urlsafe(15)
 
 
 def hashed(password: str) -> str:

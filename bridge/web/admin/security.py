@@ -22,7 +22,7 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -51,10 +51,12 @@ def role_of(app: Flask, endpoint: str) -> str | None:
 
 def guard() -> ResponseReturnValue | None:
     """Refuse a request, or send it to the sign-in, or let it pass with None."""
-    if request.endpoint in {None, "static"} or request.blueprint in OPEN:
+    if request.endpoint == "static" or request.blueprint in OPEN:
         return None
     if not is_ours(current.config(), current.store(), request):
         abort(400, "host")
+    if request.endpoint is None:  # no such page; its error says so
+        return None
     if is_foreign(request):
         abort(403, "foreign")
     role = role_of(current_app, str(request.endpoint))
@@ -75,11 +77,12 @@ def guard() -> ResponseReturnValue | None:
 
 def secure(response: Response) -> Response:
     """Add to an answer the headers that every answer has."""
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-Id"] = current.request_id()
+    if request.endpoint != "static":  # the storefront script says how long it is good
+        response.headers.setdefault("Cache-Control", "no-store")
     if request.endpoint != "static" and request.blueprint not in OPEN:
-        response.headers["Cache-Control"] = "no-store"
         response.vary.update(("Cookie", "Accept-Language"))
     if is_https(current.config(), request):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"

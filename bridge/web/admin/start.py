@@ -15,7 +15,7 @@ from bridge.events import ConfigError, OtherSender, event_id
 from bridge.plan.editing import Path, Value
 from bridge.store import Destination, Route, Source
 
-from . import current, plan_change
+from . import current, forms, plan_change
 from .connections.lamps import is_proven
 from .connections.links import source_of
 from .events.rows import all_ends
@@ -77,7 +77,7 @@ def index() -> ResponseReturnValue:
 def demo() -> ResponseReturnValue:
     """Show what becomes of sample orders; nothing leaves this server."""
     played = [
-        (registry.source(kind).label, row, json.loads(row.trace))
+        (forms.label_of(registry.source(kind)), row, json.loads(row.trace))
         for kind in registry.source_kinds()
         for row in translate.rehearse(kind, registry.destination_kinds()[0])
     ]
@@ -264,8 +264,8 @@ def _consent_page(
     routes = store.connections.routes(source.id)
     found = None
     if routes:
-        _, now = plan_change.changed(source, {})
-        found = translate.preview(store, plan or now, routes[:1], since_go_live=False)
+        _, strict = plan_change.changed(source, {("consent", key): "skip" for key in CONSENT})
+        found = translate.preview(store, plan or strict, routes[:1], since_go_live=False)
     findings = store.watches.watch(source.id).findings
     return render_template(
         "admin/start/consent.html",

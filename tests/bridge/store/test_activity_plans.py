@@ -24,11 +24,16 @@ _FILL = (
         'purchase.' || i, 'o' || i, '#' || i, {_STATES}, {_REASONS},
         {START}, {START}, {START} + i FROM n""",
 )
+_ANSWERS = f"""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {EVENTS})
+    INSERT INTO receipt (destination_id, sent_at, duration_ms, events, outcome, status, reason,
+        message, trace_id)
+    SELECT 1, {START} + i, 5, 1, 'accepted', 200, '', '', '' FROM n"""
 _HERE = (START + EVENTS - 50, EVENTS - 50)
 EVENT_LISTS = [
     (EventFilter(), "ix_outbox_created_at"),
     (EventFilter(states=("sent",), event_name="Purchase"), "ix_outbox_created_at"),
     (EventFilter(start=START + 100, end=START + 9_000), "ix_outbox_created_at"),
+    (EventFilter(occasion="purchase"), "ix_outbox_created_at"),
     (EventFilter(states=("dead",)), "ix_outbox_state"),
     (EventFilter(states=("pending", "sending", "waiting")), "ix_outbox_open"),
     (EventFilter(reasons=("100/1",)), "ix_outbox_reason"),
@@ -50,7 +55,7 @@ DELIVERY_LISTS = [
 def filled(store, source, destination):
     store.connections.add_source("bogus", "second", {})
     with store.database.write() as connection:
-        for statement in _FILL:
+        for statement in (*_FILL, _ANSWERS):
             connection.execute(text(statement))
         connection.execute(text("ANALYZE"))
     return store
@@ -77,13 +82,14 @@ def plans(store, read):
 
 
 def whole_scans(found):
-    """Return the steps that read a whole table of events or deliveries without an index."""
+    """Return the steps that read a whole table of what grows without an index."""
     steps = [str(row[-1]) for plan in found for row in plan]
     return [
         step
         for step in steps
-        if ("Seq Scan on outbox " in step or "Seq Scan on delivery " in step)
-        or (step.startswith(("SCAN outbox", "SCAN delivery")) and "INDEX" not in step)
+        for table in ("outbox", "delivery", "receipt")
+        if f"Seq Scan on {table} " in step
+        or (step.startswith(f"SCAN {table}") and "INDEX" not in step)
     ]
 
 
@@ -115,6 +121,24 @@ def test_counts_of_what_is_new_and_what_can_be_replayed_are_led_by_an_index(fill
         lambda: activity.related(activity.event(17)),
         lambda: activity.told(activity.event(17)),
     )
+
+    for number, read in enumerate(reads):
+        assert whole_scans(plans(filled, read)) == [], number
+
+
+def test_what_pages_show_at_a_glance_is_led_by_an_index(filled):
+    """Of a destination that never took anything too: nothing is looked for in vain."""
+    overview, nobody = filled.overview, 2
+    reads = (
+        lambda: overview.has_taken(nobody),
+        lambda: overview.answers(nobody),
+        lambda: overview.shadowed(1, 1, START),
+        lambda: overview.traces([1, 17]),
+        lambda: overview.read_since(2, START + EVENTS),
+        lambda: filled.records.audit(before=None, limit=51),
+        lambda: filled.summary.week(),  # kept already
+    )
+    filled.summary.week()
 
     for number, read in enumerate(reads):
         assert whole_scans(plans(filled, read)) == [], number

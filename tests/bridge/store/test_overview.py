@@ -2,40 +2,18 @@
 
 from dataclasses import replace
 
-from tests.stores import SECOND, START, commit, put
-
-DAY = 86_400 * SECOND
+from tests.stores import START, claim, commit, put, settle
 
 
 def overview(store, method, source, destination, *more, **named):
     return getattr(store.overview, method)(source.id, destination.id, *more, **named)
 
 
-def test_events_are_counted_by_name_and_time(store, source, destination, outbox_row, clock):
-    commit(store, source, outbox_row(), outbox_row(event_name="Lead", state="skipped"))
-    clock.move(2 * 86_400)
-    commit(store, source, outbox_row(), outbox_row())
+def test_traces_are_read_by_name(store, source, outbox_row):
+    commit(store, source, outbox_row(trace='{"value": "1"}'), outbox_row(event_name="Lead"))
 
-    found = overview(
-        store, "events", source, destination, clock.now - DAY, seen_since=clock.now - 7 * DAY
-    )
-    assert (found["Purchase"].count, found["Lead"].count) == (2, 0)
-    assert (found["Purchase"].last_at, found["Lead"].last_at) == (clock.now, START)
-    assert found["Purchase"].sent == 0
-
-
-def test_the_last_trace_is_that_of_an_event_that_was_rendered(
-    store, source, destination, outbox_row
-):
-    commit(
-        store,
-        source,
-        outbox_row(trace='{"value": "1"}'),
-        outbox_row(trace='{"value": "2"}'),
-        outbox_row(trace='{"value": "3"}', state="skipped"),
-    )
-
-    assert overview(store, "traces", source, destination, 0) == {"Purchase": {"value": "2"}}
+    assert store.overview.traces([1]) == {"Purchase": {"value": "1"}}
+    assert store.overview.traces([]) == {}
 
 
 def test_shadowed_events_come_newest_first(store, source, destination, outbox_row):
@@ -47,12 +25,16 @@ def test_shadowed_events_come_newest_first(store, source, destination, outbox_ro
     assert [one["order_id"] for one in found] == ["8", "7"]
 
 
-def test_only_a_live_event_that_was_taken_counts_as_sent(store, source, destination, outbox_row):
-    commit(store, source, outbox_row(state="sent", mode="test"), outbox_row())
-    before = store.overview.has_sent(destination.id)
-    commit(store, source, outbox_row(state="sent"))
+def test_a_destination_is_proven_by_an_answer_that_took_events(
+    store, source, destination, outbox_row, lane
+):
+    commit(store, source, outbox_row())
+    before = store.overview.has_taken(destination.id)
+    settle(store, claim(store, lane))
 
-    assert (before, store.overview.has_sent(destination.id)) == (False, True)
+    assert (before, store.overview.has_taken(destination.id)) == (False, True)
+    assert not store.overview.has_taken(destination.id + 1)
+    assert [one["outcome"] for one in store.overview.answers(destination.id)] == ["accepted"]
 
 
 def test_a_reading_counts_orders_read_and_deliveries_that_were_new(store, source, clock):

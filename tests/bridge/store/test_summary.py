@@ -40,6 +40,23 @@ def test_events_are_counted_by_day_name_state_and_reason(store, source, outbox_r
     assert sum(one.count for one in week.counts) == 3
 
 
+def test_what_was_seen_is_told_by_route_and_name(store, source, destination, outbox_row, clock):
+    commit(store, source, outbox_row(state="sent", trace='{"value": "1"}'), outbox_row())
+    clock.move(-2 * 86_400)
+    commit(store, source, outbox_row(event_name="Lead", state="skipped", reason="not_paid"))
+    clock.move(86_400 * 2)
+    commit(store, source, outbox_row(state="skipped", reason="not_paid"))
+    seen = {one.event_name: one for one in store.summary.week().seen}
+
+    assert {(one.source_id, one.destination_id) for one in seen.values()} == {
+        (source.id, destination.id)
+    }
+    assert (seen["Purchase"].count, seen["Purchase"].sent) == (3, 1)
+    assert (seen["Lead"].count, seen["Lead"].last_at) == (0, clock.now - 2 * DAY_US)
+    assert (seen["Purchase"].rendered_id, seen["Lead"].rendered_id) == (2, None)
+    assert store.summary.week().seen == list(seen.values())  # as they were kept
+
+
 def test_what_is_open_is_counted_by_destination_with_its_times(
     store, source, destination, outbox_row, clock
 ):

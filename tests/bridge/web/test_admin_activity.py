@@ -82,6 +82,28 @@ def test_pages_are_walked_back_and_forth_by_links(reader, many, monkeypatch):
     assert (link(first, "prev"), link(third, "next")) == (None, None)
 
 
+def test_filters_are_kept_under_a_name_for_everybody_and_forgotten(operator, reader, store, many):
+    many(1, state="skipped", reason="not_paid")
+    path, view = f"{LIST}/views", {"state": "skipped", "reason": "not_paid"}
+    kept = operator.post(path, name=" Unpaid <b> ", **view)
+
+    assert kept.location == f"{LIST}?state=skipped&reason=not_paid"
+    page = reader.get(LIST).text
+    assert 'href="/admin/activity?state=skipped&amp;reason=not_paid">Unpaid &lt;b&gt;</a>' in page
+    assert "Forget the view" in operator.get(kept.location).text
+    operator.post(path, name="Unpaid <b>")
+    assert "Unpaid" not in reader.get(LIST).text
+    assert rows(store, "audit", "action")[-2:] == ["activity.view"] * 2
+
+
+def test_a_view_needs_a_name_and_filters_that_mean_something(operator, reader, store):
+    for name, view in (("", {"state": "dead"}), ("x", {"state": "nonsense"})):
+        operator.post(f"{LIST}/views", name=name, **view)
+
+    assert reader.post(f"{LIST}/views", name="x", state="dead").status_code == 403
+    assert not store.overview.answer(activity.VIEWS)
+
+
 def test_links_to_other_pages_keep_the_filters(reader, many, monkeypatch):
     monkeypatch.setattr(activity, "PAGE", 1)
     many(3, state="skipped", reason="not_paid")
@@ -235,6 +257,24 @@ def test_a_replay_that_takes_long_goes_on_where_it_stopped(store, shop, operator
     assert rows(store, "outbox", "reason").count("replayed") == 2
     assert "2 are decided again; there are older ones." in page.text
     assert "1 can be decided again." in page.text
+    assert "So far 2 were given back." in page.text
+
+
+def test_what_may_have_been_sent_is_replayed_only_by_its_name(store, shop, operator):
+    for number in (1001, 1002):
+        shop.tell(*order("shopify", number, "paid", consent=DENIED))
+    with store.database.write() as connection:
+        connection.execute(
+            text("UPDATE outbox SET state = 'dead', reason = 'unknown_outcome' WHERE id = 1")
+        )
+    page = operator.get(f"{REPLAY}").text
+    operator.post(REPLAY)
+
+    assert "1 can be decided again." in page
+    assert "1 more may have been sent" in page
+    assert sorted(rows(store, "outbox", "reason")) == ["replayed", "unknown_outcome"]
+    operator.post(REPLAY, reason="unknown_outcome")
+    assert rows(store, "outbox", "reason") == ["replayed"] * 2
 
 
 def test_a_thousand_events_are_drawn_fifty_at_a_time(store, source, reader, outbox_row):

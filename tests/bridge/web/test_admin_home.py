@@ -182,3 +182,16 @@ def test_every_reason_of_the_policy_has_a_text_in_every_language():
     english = texts.texts("en")
 
     assert {name: english.get(f"reason.{name}") for name in REASONS} == dict(REASONS)
+
+
+def test_what_the_platform_says_of_token_and_events_is_shown_as_it_was_kept(browser, store):
+    row = {"event_name": "Purchase", "match_score": 7.44, "dedup_percent": 98.0}
+    kept = {"asked_at": START, "rows_at": START, "rows": [row]}
+    access = {"name": "access", "status": "fail", "message": "Meta refuses the token"}
+    found = store.connections.add_destination("meta", "dataset", {"dataset_id": "1"})
+    assert texts.text("en", "quality.not_asked") in browser.get(HOME).text
+    store.overview.set_answer(f"quality.{found.id}", kept | {"access": access})
+
+    page = browser.get(HOME).text
+    for told in ("7.4 of 10", "98 %", "The token is refused", "Meta refuses the token"):
+        assert told in page

@@ -11,7 +11,6 @@ from tests.fakes.browser import Browser
 from tests.stores import SECRET_KEY, rows
 
 FORGED = "a-token-that-nobody-gave"
-PAGES = ("/", "/setup", "/admin/login", "/admin/settings", "/admin/nothing", "/canary")
 
 
 @pytest.fixture
@@ -84,6 +83,30 @@ def test_nobody_gets_further_than_the_role_allows(application, role):
             wrong.append((path, method, answer.status))
 
     assert wrong == []
+
+
+def test_a_reader_changes_only_what_is_their_own(application):
+    """A view that changes something and asks for too low a role would pass every other test."""
+    changing = {
+        (endpoint, role)
+        for _, method, endpoint, role in routes(application)
+        if method != "GET" and role in current.ROLES
+    }
+
+    assert {endpoint for endpoint, role in changing if role == "reader"} == {
+        "accounts.logout",
+        "settings.account.password",
+        "settings.account.end_session",
+    }
+    assert {endpoint for endpoint, role in changing if role == "owner"} == {
+        endpoint for endpoint, _ in changing if endpoint.startswith("settings.operators.")
+    }
+
+
+def test_only_pages_are_read_and_only_forms_change(application):
+    methods = {method for _, method, endpoint, _ in routes(application) if "." in endpoint}
+
+    assert methods <= {"GET", "POST"}
 
 
 def test_reading_changes_nothing(application, browser, store):
@@ -181,19 +204,61 @@ def test_before_the_setup_any_name_over_https_is_ours_and_then_the_one_that_was_
     assert Browser(application, "b.example", "https").get("/admin/login").status_code == 400
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/static/admin.css", "/healthz", "/admin/logout"])
-def test_every_answer_has_the_headers(application, path):
-    application.store.accounts.set_up("anna", "hash")
-    headers = Browser(application).get(path).headers
+def test_every_answer_has_the_headers(application, browser, store):
+    """Of every address and every method, whoever asks: pages, files, refusals, machines' doors."""
+    source = store.connections.add_source("shopify", "shop", {"secret": "hush"})
+    asked = [(path, method) for path, method, *_ in routes(application)]
+    asked += [
+        (path, method)
+        for path in (
+            "/admin/nothing",
+            "/admin/nothing/",
+            "//admin//settings",
+            "/static/nothing.css",
+            f"/webhooks/{source.webhook_key}",
+            "/webhooks/nothing",
+            f"/collect/{source.collect_key}",
+            f"/collect/{source.collect_key}.js",
+        )
+        for method in ("GET", "POST", "PUT", "DELETE", "TRACE", "OPTIONS")
+    ]
+    wrong = []
+    statuses = set()
+    for who in (Browser(application), browser):
+        for path, method in asked:
+            if (path, method) == ("/admin/logout", "POST"):
+                continue
+            answer = who.client.open(path, method=method, base_url=who.base_url, buffered=True)
+            statuses.add(answer.status_code)
+            lacking = security.HEADERS.items() - answer.headers.items()
+            kept = answer.headers.get("Cache-Control") == "no-store"
+            is_file = path.startswith("/static/") or path.endswith(".js")
+            if lacking or not (kept or is_file):
+                wrong.append((path, method, answer.status_code, lacking))
 
-    assert headers["Content-Security-Policy"] == security.POLICY
+    assert wrong == []
+    assert statuses >= {200, 204, 303, 400, 401, 404, 405}
+
+
+def test_the_policy_lets_nothing_of_others_and_nothing_inline_run():
+    assert security.POLICY.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
     assert "unsafe" not in security.POLICY
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
-    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert headers["X-Request-Id"]
-    if path not in {"/static/admin.css", "/healthz"}:
-        assert headers["Cache-Control"] == "no-store"
+    for part in ("form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"):
+        assert part in security.POLICY
+    assert security.HEADERS["X-Content-Type-Options"] == "nosniff"
+    assert security.HEADERS["Referrer-Policy"] == "no-referrer"
+    assert security.HEADERS["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["//evil.example/admin", "//admin//settings", "/admin//login"])
+def test_no_spelling_of_a_path_leads_to_the_host_that_was_named(public, path):
+    for host in ("evil.example", "bridge.example"):
+        answer = Browser(public, host, "https").client.open(
+            "/", base_url=f"https://{host}", environ_overrides={"PATH_INFO": path}
+        )
+
+        assert answer.status_code in {400, 404}
+        assert "Location" not in answer.headers
 
 
 def test_https_is_remembered_only_where_it_is_spoken(public):

@@ -355,3 +355,26 @@ def test_a_text_area_cannot_be_broken_out_of(operator, store):
     answer = operator.post(f"{SETTINGS}/plan", text=text, base=base_of(store), do="check")
 
     assert "<script>alert" not in answer.text
+
+
+def test_the_whole_log_is_handed_out_to_operators_and_to_no_reader(operator, reader, store):
+    for number in range(3):
+        store.history.audit("=cmd", "plan.applied", f"digest {number}")
+    answer = operator.get(f"{SETTINGS}/log/whole.csv")
+    lines = list(csv.DictReader(io.StringIO(answer.text)))
+
+    assert [line["subject"] for line in lines] == ["digest 2", "digest 1", "digest 0"]
+    assert lines[0]["actor"] == "'=cmd"
+    assert lines[0]["at"].endswith("+00:00")
+    assert reader.get(f"{SETTINGS}/log/whole.csv").status_code == 403
+
+
+def test_an_owner_ends_the_sessions_of_another(owner, operator, reader, store):
+    [found] = [one for one in store.accounts.operators() if one.name == "olga"]
+    path = f"{SETTINGS}/operators/{found.id}/sign-out"
+
+    assert reader.post(path).status_code == 403
+    assert owner.post(path).status_code == 303
+    assert operator.get(SETTINGS).status_code == 303
+    assert reader.get(SETTINGS).status_code == 200
+    assert ("operator.signed_out", "olga") in rows(store, "audit", "action", "subject")

@@ -159,6 +159,10 @@ def test_consent_tells_how_many_orders_it_would_skip(operator, store, source):
     assert cells.format(1) in text
     assert cells.format(0) in counted
     assert store.history.plan() is None
+    operator.post(f"{START}/consent/{source.id}", **form, do="save")
+    kept = operator.get(f"{START}/consent/{source.id}").text
+    assert cells.format(0) in kept  # as it is now
+    assert cells.format(1) in kept  # and as it would be, which is the question
 
 
 def test_rules_of_consent_are_put_in_force(operator, store, source):

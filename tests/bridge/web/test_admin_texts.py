@@ -6,6 +6,7 @@ from string import Formatter
 
 import pytest
 
+from bridge import registry
 from bridge.web import admin
 from bridge.web.admin import security, texts
 from tests.fakes.browser import Browser
@@ -114,3 +115,44 @@ def test_an_error_is_told_in_the_readers_language(browser):
 def test_a_word_that_nobody_wrote_a_text_for_stands_for_itself():
     assert texts.word("fr", "state", "sent") == "Envoyé"
     assert texts.word("fr", "state", "brand_new") == "brand_new"
+
+
+SOURCES = [registry.source(kind) for kind in registry.source_kinds()]
+ADAPTERS = [*SOURCES, *map(registry.destination, registry.destination_kinds())]
+OTHERS = sorted(texts.LANGUAGES.keys() - {"en"})
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda one: one.kind)
+def test_what_an_adapter_declares_is_there_in_every_language(adapter, language):
+    for declared in adapter.settings:
+        if declared.remembered:
+            continue
+        told = declared.in_language(language)
+        assert told.label != declared.label, declared.name
+        assert told.help != declared.help, declared.name
+        for choice in declared.choices:
+            assert f"choice.{choice}" in texts.texts(language)
+    assert adapter.label.isalpha() or adapter.labels[language]  # one word is a name
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("adapter", SOURCES, ids=lambda one: one.kind)
+def test_how_to_connect_is_told_in_every_language(adapter, language):
+    url = "https://bridge.example/x"
+    told = adapter.instructions(url, language)
+
+    assert url in told
+    assert told != adapter.instructions(url)
+    assert adapter.instructions(url, "xx") == adapter.instructions(url)
+    for sender in adapter.other_senders:
+        assert {"en", language} <= sender.label.keys() & sender.switch.keys()
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "Shop address"), ("fr", "Adresse de la")])
+def test_a_form_speaks_the_readers_language(browser, language, told):
+    page = browser.get(
+        "/admin/connections/sources/new?kind=woocommerce&hand=1", Accept_Language=language
+    )
+
+    assert told in page.text

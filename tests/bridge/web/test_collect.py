@@ -314,3 +314,9 @@ def test_the_script_names_the_public_address(connect, store, store_url):
     text = Client(public).get(f"/collect/{key}.js", headers={"Host": "evil.example"}).text
     assert f'"https://capi.example/collect/{key}"' in text
     assert "evil" not in text
+
+
+def test_the_script_posts_to_the_address_that_the_setup_learnt(client, path, store):
+    store.accounts.set_up("anna", "no hash", "https://bridge.example")
+
+    assert f'"https://bridge.example{path}"' in client.get(f"{path}.js").text

@@ -48,6 +48,15 @@ SETTINGS = (
         help="Of your app in Shopify's Dev Dashboard, under Settings; with it webhooks are made "
         "and watched, and missed orders are read.",
         required=False,
+        texts={
+            "fr": (
+                "Identifiant client",
+                (
+                    "De votre app dans le Dev Dashboard de Shopify, sous Paramètres ; avec lui les "
+                    "webhooks sont créés et surveillés, et les commandes manquées sont lues."
+                ),
+            )
+        },
     ),
     Setting(
         name="client_secret",
@@ -55,6 +64,15 @@ SETTINGS = (
         help="Beside the client id; Shopify signs the app's webhooks with it too.",
         secret=True,
         required=False,
+        texts={
+            "fr": (
+                "Clé secrète du client",
+                (
+                    "À côté de l’identifiant client ; Shopify signe aussi avec elle les webhooks "
+                    "de l’app."
+                ),
+            )
+        },
     ),
     Setting(
         name="admin_token",
@@ -62,6 +80,15 @@ SETTINGS = (
         help="Only of an app made in the shop's admin before 2026: it begins with shpat_.",
         secret=True,
         required=False,
+        texts={
+            "fr": (
+                "Jeton de l’API Admin",
+                (
+                    "Seulement pour une app créée dans l’admin de la boutique avant 2026 : il "
+                    "commence par shpat_."
+                ),
+            )
+        },
     ),
     Setting(
         name="api_version",
@@ -69,6 +96,12 @@ SETTINGS = (
         help="Of the Admin API, such as 2026-10; Shopify keeps each for a year.",
         required=False,
         default=API_VERSION,
+        texts={
+            "fr": (
+                "Version de l’API",
+                "De l’API Admin, par exemple 2026-10 ; Shopify garde chacune un an.",
+            )
+        },
     ),
     Setting(
         name="access_token",

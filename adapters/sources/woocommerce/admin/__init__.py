@@ -28,6 +28,16 @@ SETTINGS = (
         help="Of a key with Read/Write under WooCommerce > Settings > Advanced > REST API; it "
         "begins with ck_. With it webhooks are made and watched, and missed orders are read.",
         required=False,
+        texts={
+            "fr": (
+                "Clé client",
+                (
+                    "D’une clé Lecture/Écriture sous WooCommerce > Réglages > Avancé > API REST ; "
+                    "elle commence par ck_. Avec elle les webhooks sont créés et surveillés, et "
+                    "les commandes manquées sont lues."
+                ),
+            )
+        },
     ),
     Setting(
         name="consumer_secret",
@@ -35,6 +45,12 @@ SETTINGS = (
         help="Shown once beside the consumer key; it begins with cs_.",
         secret=True,
         required=False,
+        texts={
+            "fr": (
+                "Secret client",
+                "Affiché une seule fois à côté de la clé client ; il commence par cs_.",
+            )
+        },
     ),
 )
 

@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge import registry
-from bridge.web.admin import current
+from bridge.web.admin import current, forms
 from bridge.web.admin.security import needs
 
 from . import destinations, shop, sources
@@ -24,9 +24,12 @@ def index() -> ResponseReturnValue:
     routes = {(one.source_id, one.destination_id): one for one in store.connections.routes()}
     return render_template(
         "admin/connections/index.html",
-        sources=[(one, registry.source(one.kind).label, source_lamp(one)) for one in found],
+        sources=[
+            (one, forms.label_of(registry.source(one.kind)), source_lamp(one)) for one in found
+        ],
         destinations=[
-            (one, registry.destination(one.kind).label, destination_lamp(one)) for one in ends
+            (one, forms.label_of(registry.destination(one.kind)), destination_lamp(one))
+            for one in ends
         ],
         pairs=[(source, end, routes.get((source.id, end.id))) for source in found for end in ends],
     )

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bridge import net, registry, trial
+from bridge import net, quality, registry, trial
 from bridge.events import BridgeError, ConfigError, Finding, Outcome, Receipt
-from bridge.store import Destination
+from bridge.store import Destination, Open
 from bridge.web.admin import current, forms
 from bridge.web.admin.security import needs
 
@@ -69,6 +69,7 @@ def settings(destination_id: int) -> ResponseReturnValue:
     if errors:
         return _page(found, values=values, errors=errors), 422
     current.store().connections.set_destination(found.id, settings=values)
+    quality.forget(current.store(), found.id)
     current.audit("destination.settings", found.name)
     current.tell("connections.settings_saved")
     return redirect(url_for(".show", destination_id=found.id), 303)
@@ -80,7 +81,7 @@ def check(destination_id: int) -> ResponseReturnValue:
     """Ask whether the platform lets us in; nothing is sent."""
     found = destination_of(destination_id)
     current.audit("destination.checked", found.name)
-    finding = trial.check_access(found, current.config().endpoint, _post())
+    finding = quality.ask(current.store(), found, current.config().endpoint, _post())
     return _page(found, finding=finding)
 
 
@@ -165,6 +166,12 @@ def _form(
     )
 
 
+def _waits(destination_id: int) -> Open | None:
+    """Return what is to be sent to a destination, as it was counted last; None for nothing."""
+    found = current.store().summary.week().open
+    return next((one for one in found if one.destination_id == destination_id and one.queued), None)
+
+
 def _page(
     found: Destination,
     *,
@@ -179,6 +186,9 @@ def _page(
         destination=found,
         adapter=registry.destination(found.kind),
         lamp=destination_lamp(found),
+        told=quality.told(current.store(), found.id),
+        waits=_waits(found.id),
+        answers=current.store().overview.answers(found.id),
         values=found.settings if values is None else values,
         errors=errors or {},
         finding=finding,

@@ -38,4 +38,4 @@ def is_proven(destination: Destination) -> bool:
     """Return whether the dataset ever took an event of ours, or a test."""
     store = current.store()
     tested = store.overview.answer(f"tested.{destination.id}")
-    return bool(tested and tested.get("accepted")) or store.overview.has_sent(destination.id)
+    return bool(tested and tested.get("accepted")) or store.overview.has_taken(destination.id)

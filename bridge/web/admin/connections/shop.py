@@ -181,7 +181,7 @@ def facts(source: Source) -> dict[str, Any]:
     watch = store.watches.watch(source.id)
     return {
         "webhook_url": webhook_url(source),
-        "instructions": adapter.instructions(webhook_url(source)),
+        "instructions": adapter.instructions(webhook_url(source), current.language()),
         "script": adapter.browser_script(collect_url),
         "script_url": f"{collect_url}.js",
         "companion": made[0] if made else None,

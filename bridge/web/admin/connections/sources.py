@@ -29,7 +29,7 @@ def new() -> ResponseReturnValue:
     """Ask for the kind of shop, then for what that kind needs."""
     kind = request.args.get("kind", "")
     if kind not in registry.source_kinds():
-        kinds = [(one, registry.source(one).label) for one in registry.source_kinds()]
+        kinds = [(one, forms.label_of(registry.source(one))) for one in registry.source_kinds()]
         return render_template("admin/connections/source_kinds.html", kinds=kinds)
     return _form(kind)
 

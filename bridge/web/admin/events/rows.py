@@ -9,7 +9,7 @@ from bridge import translate
 from bridge.events import Occasion
 from bridge.plan import Rules, ValueRules
 from bridge.policy.checks import BEFORE_THE_ORDER, SALES
-from bridge.store import Destination, EventCount, Route, Source
+from bridge.store import Destination, Route, Seen, Source
 from bridge.translate import Example
 from bridge.web.admin import current, plan_change
 
@@ -44,7 +44,7 @@ class Row:
     value: ValueRules
     example: Example | None
     content_ids: Sequence[str]
-    seen: EventCount | None
+    seen: Seen | None
 
 
 def all_ends() -> list[Ends]:
@@ -75,10 +75,14 @@ def ends_of(source_id: int, destination_id: int) -> Ends:
 def rows_of(ends: Ends) -> list[Row]:
     """Return a row for each event name that the plan knows or that came lately."""
     store, rules = current.store(), plan_change.rules_of(ends.source)
-    now = store.database.local_now()
     pair = ends.source.id, ends.destination.id
-    seen = store.overview.events(*pair, now - DAY_US, seen_since=now - 7 * DAY_US)
-    traces = store.overview.traces(*pair, now - 7 * DAY_US)
+    seen = {
+        one.event_name: one
+        for one in store.summary.week().seen
+        if (one.source_id, one.destination_id) == pair
+    }
+    rendered = [one.rendered_id for one in seen.values() if one.rendered_id is not None]
+    traces = store.overview.traces(rendered)
     examples = translate.examples(store, ends.source)
     return [
         Row(

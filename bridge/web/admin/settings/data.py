@@ -1,23 +1,17 @@
 """People's data: how long it is kept, how it is erased; events for a spreadsheet."""
 
-import csv
-import io
-import re
-from collections.abc import Iterator
-from dataclasses import astuple, fields
 from datetime import timedelta
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bridge import care
 from bridge.events import Redaction
-from bridge.store import Erasure, EventLine, Source, moment
-from bridge.web.admin import current
+from bridge.store import Erasure, EventLine, Source
+from bridge.web.admin import current, spreadsheet
 from bridge.web.admin.security import needs
 
 DAYS = (1, 7, 30, 90)
-_FORMULA = re.compile(r"[=+@\t\r]|-(?![\d.]+$)")
 blueprint = Blueprint("data", __name__, url_prefix="/data")
 
 
@@ -61,12 +55,7 @@ def export() -> ResponseReturnValue:
     store = current.store()
     days = request.args.get("days", 30, type=int)
     since = store.now() - max(1, min(days, 400)) * 86_400_000_000
-    name = f"events-{moment(store.now()):%Y-%m-%d}.csv"
-    return Response(
-        _csv(store.records.events(since)),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return spreadsheet.download("events", EventLine, store.records.events(since))
 
 
 def _page(
@@ -106,26 +95,3 @@ def _errors(person: Redaction, shop: Source | None, shops: list[Source]) -> dict
         if person.phone and not care.keys_for(current.store(), one, person).phone_key:
             return {"phone": current.text("data.phone_needs_country")}
     return {}
-
-
-def _csv(lines: Iterator[EventLine]) -> Iterator[str]:
-    """Yield the file in parts of some kilobytes."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(field.name for field in fields(EventLine))
-    for line in lines:
-        writer.writerow(
-            moment(value).isoformat() if name.endswith("_at") and value else _cell(value)
-            for name, value in zip(EventLine.__dataclass_fields__, astuple(line), strict=True)
-        )
-        if text.tell() > 16_384:
-            yield text.getvalue()
-            text.seek(0)
-            text.truncate()
-    yield text.getvalue()
-
-
-def _cell(value: object) -> str:
-    """Return text that no spreadsheet takes for a formula."""
-    cell = "" if value is None else str(value)
-    return f"'{cell}" if _FORMULA.match(cell) else cell

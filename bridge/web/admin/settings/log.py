@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from bridge.web.admin import current
+from bridge.store import AuditLine
+from bridge.web.admin import current, spreadsheet
 from bridge.web.admin.security import needs
 
 PAGE = 50
@@ -21,3 +22,10 @@ def index() -> ResponseReturnValue:
     return render_template(
         "admin/settings/log.html", lines=lines[:PAGE], older=older, newest=newest
     )
+
+
+@blueprint.get("/whole.csv")
+@needs("operator")
+def export() -> ResponseReturnValue:
+    """Return the whole log as a file."""
+    return spreadsheet.download("log", AuditLine, current.store().records.whole_audit())

@@ -1,7 +1,5 @@
 """Who else may use the admin, and as what."""
 
-import secrets
-
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -28,7 +26,7 @@ def add() -> ResponseReturnValue:
     name, role = request.form.get("name", "").strip().casefold(), _role()
     if not NAME.fullmatch(name):
         return _page(error=current.text("password.name"), name=name), 422
-    password = _fresh_password()
+    password = passwords.fresh()
     try:
         current.store().accounts.add_operator(name, role, passwords.hashed(password))
     except ConfigError:
@@ -58,10 +56,21 @@ def reset(operator_id: int) -> ResponseReturnValue:
     operator = _operator(operator_id)
     if operator.id == current.signed_in().operator.id:
         return redirect(url_for("settings.account.index"), 303)
-    password = _fresh_password()
+    password = passwords.fresh()
     current.store().accounts.set_password(operator.id, passwords.hashed(password))
     current.audit("operator.password", operator.name)
     return _page(shown=(operator.name, password))
+
+
+@blueprint.post("/<int:operator_id>/sign-out")
+@needs("owner")
+def sign_out(operator_id: int) -> ResponseReturnValue:
+    """End all sessions of an operator; the password stays."""
+    operator = _operator(operator_id)
+    current.store().accounts.end_sessions(operator.id)
+    current.audit("operator.signed_out", operator.name)
+    current.tell("operators.signed_out", name=operator.name)
+    return redirect(url_for(".index"), 303)
 
 
 @blueprint.post("/<int:operator_id>/remove")
@@ -105,7 +114,3 @@ def _role() -> str:
     if wanted not in current.ROLES:
         abort(400)
     return wanted
-
-
-def _fresh_password() -> str:
-    return secrets.token_urlsafe(15)
