@@ -12,8 +12,6 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
-    exists,
-    or_,
     select,
     update,
 )
@@ -45,6 +43,13 @@ from .visits import Visited, put_visited
 LEASE_US = 120_000_000
 # A shop that has revoked our access still asks for redactions.
 TRANSLATED_STATES = ("active", "disconnected")
+_DUE = (
+    "SELECT id FROM source WHERE state IN ? AND (lease_until <= ? OR lease_token IS NULL)"
+    " AND (EXISTS (SELECT 1 FROM delivery"
+    " WHERE delivery.source_id = source.id AND delivery.state = 'received')"
+    " OR EXISTS (SELECT 1 FROM held WHERE held.source_id = source.id AND held.until <= ?))"
+    " ORDER BY lease_until LIMIT 1"
+)
 _KNOWN = (
     "SELECT id, destination_id, source_id, occasion, event_name, event_id, order_id, state,"
     " reason, curable FROM outbox WHERE"
@@ -82,34 +87,18 @@ class Translations:
 
     def lease(self, now: int) -> Lease | None:
         """Lease the source that waits longest; None if there is nothing to translate."""
-        source, delivery, held = schema.source, schema.delivery, schema.held
-        waits = or_(
-            exists().where(delivery.c.source_id == source.c.id, delivery.c.state == "received"),
-            exists().where(held.c.source_id == source.c.id, held.c.until <= now),
-        )
-        due = (
-            select(source.c.id)
-            .where(
-                source.c.state.in_(TRANSLATED_STATES),
-                or_(source.c.lease_until <= now, source.c.lease_token.is_(None)),
-                waits,
-            )
-            .order_by(source.c.lease_until)
-            .limit(1)
-        )
+        due = (list(TRANSLATED_STATES), now, now)
         with self._database.read() as connection:
-            if connection.scalar(due) is None:
+            if run(connection, _DUE, *due).first() is None:
                 return None
         token = secrets.token_hex(8)
+        locked = _DUE if self._database.is_sqlite else f"{_DUE} FOR UPDATE SKIP LOCKED"
         with self._database.write() as connection:
-            source_id = connection.scalar(due.with_for_update(skip_locked=True))
+            source_id = run(connection, locked, *due).scalar()
             if source_id is None:
                 return None
-            connection.execute(
-                update(source)
-                .where(source.c.id == source_id)
-                .values(lease_token=token, lease_until=now + LEASE_US)
-            )
+            leased = "UPDATE source SET lease_token = ?, lease_until = ? WHERE id = ?"
+            run(connection, leased, token, now + LEASE_US, source_id)
         return Lease(source_id=source_id, token=token)
 
     def batch(self, lease: Lease, limit: int) -> list[StoredDelivery]:
