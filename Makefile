@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
 	--no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: install demo serve test lint bench lock
+.PHONY: install demo serve test lint bench soak lock
 
 install: $(INSTALLED)
 
@@ -37,6 +37,10 @@ test: lint
 
 bench: install
 	$(BIN)/python -m benchmarks --json $(ARGS)
+
+# A backlog of a million events: make soak, or fewer: make soak ARGS=50000
+soak: install
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 # Writes both lock files anew from pyproject.toml: runtime, and runtime plus tools.
 lock: install

@@ -1,30 +1,22 @@
 """Durable acknowledgements a second against a Flask view that reads the body and says 200.
 
-Both run under gunicorn with the same settings on this machine; bursts alternate, and the ratio
-is the median of pairs.  An A/A pair of the floor tells how far to trust the run.
+Both run under gunicorn with two workers on this machine.  An A/A pair of the floor tells how
+far to trust the run: outside 0.9 to 1.1, judge by the CPU alone.
 """
 
 import contextlib
-import http.client
-import os
-import signal
-import socket
-import statistics
+import shutil
 import subprocess
-import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge import registry
-from bridge.cli.shared import open_store
-from bridge.config import load
+from . import measure, orders
+from .measure import Burst, Target
 
-THREADS = 8
-BURST_S = 1.5
-ROUNDS = 7
+BURST_S = 1.2
+CONNECTIONS, CONNECTIONS_SLOW = 16, 64
+SLOW_US = 5_000
 FLOOR = """
 from flask import Flask, request
 app = Flask(__name__)
@@ -33,126 +25,90 @@ def view(path):
     request.get_data()
     return "ok"
 """
+# What a network disk adds to each flush.
+SLOW_DISK = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <unistd.h>
+#define SLOW(name) int name(int file) { \\
+    static int (*real)(int); \\
+    if (!real) real = dlsym(RTLD_NEXT, #name); \\
+    usleep(atoi(getenv("FSYNC_US"))); \\
+    return real(file); }
+SLOW(fsync)
+SLOW(fdatasync)
+"""
 
 
-def measure() -> dict[str, float]:
+def run(rounds: int) -> dict[str, float]:
     """Return the ratios of this run."""
-    pairs, control = [], []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        _ours(Path(folder)) as (ours, path, bodies),
-        _floor(Path(folder)) as floor,
-    ):
-        for _ in range(ROUNDS):
-            base = _burst(floor, "/x", bodies)
-            pairs.append(_burst(ours, path, bodies) / base)
-            control.append(_burst(floor, "/x", bodies) / base)
+    with measure.sqlite() as url, _ours(url) as ours:
+        found = _compare("acks_sqlite", ours, rounds, CONNECTIONS, control=True)
+    if shutil.which("cc"):
+        with measure.sqlite() as url, _slow_disk() as slow, _ours(url, **slow) as ours:
+            found |= _compare("acks_sqlite_slow_disk", ours, rounds, CONNECTIONS_SLOW, threads=32)
+    with measure.postgresql() as (url, server), _ours(url) as ours:
+        target = Target(port=ours.port, requests=ours.requests, processes=[*ours.processes, server])
+        found |= _compare("acks_postgresql", target, rounds, CONNECTIONS)
+    return found
+
+
+def _compare(
+    name: str,
+    ours: Target,
+    rounds: int,
+    connections: int,
+    *,
+    threads: int = 8,
+    control: bool = False,
+) -> dict[str, float]:
+    with measure.flask(FLOOR, threads=threads) as (port, process):
+        floor = Target(port=port, requests=ours.requests, processes=[process])
+
+        def load(target: Target) -> Burst:
+            return measure.burst(target, connections, BURST_S)
+
+        load(ours), load(floor)  # warm
+        pairs = list(measure.alternately(rounds, lambda: load(ours), lambda: load(floor)))
+        same = [(load(floor), load(floor)) for _ in range(rounds if control else 0)]
+    found = _ratios(name, pairs) | (_ratios("control_flask", same) if control else {})
+    rates = [round(measure.median([one.rate for one in side])) for side in zip(*pairs, strict=True)]
+    measure.say(f"  {name}: {rates[0]} a second, the floor {rates[1]}")
+    return found
+
+
+def _ratios(name: str, pairs: list[tuple[Burst, Burst]]) -> dict[str, float]:
     return {
-        "durable_acks_vs_flask": round(statistics.median(pairs), 2),
-        "control_flask_vs_flask": round(statistics.median(control), 2),
+        f"{name}_wall": measure.median([ours.rate / floor.rate for ours, floor in pairs]),
+        f"{name}_cpu": measure.median([floor.cpu_each / ours.cpu_each for ours, floor in pairs]),
+        f"{name}_p99": measure.median([ours.p99 / floor.p99 for ours, floor in pairs]),
     }
 
 
-Body = tuple[bytes, dict[str, str]]
-
-
-def _burst(port: int, path: str, bodies: Iterator[Body]) -> float:
-    """Return the requests a second that were answered with 200."""
-    ends = time.monotonic() + BURST_S
-    counts = [0] * THREADS
-    lock = threading.Lock()
-
-    def run(place: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        while time.monotonic() < ends:
-            with lock:
-                body, headers = next(bodies)
-            connection.request("POST", path, body=body, headers=headers)
-            answer = connection.getresponse()
-            answer.read()
-            counts[place] += answer.status == 200
-        connection.close()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / BURST_S
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_open(port: int) -> None:
-    ends = time.monotonic() + 30
-    while time.monotonic() < ends:
-        try:
-            with socket.create_connection(("127.0.0.1", port), 1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"nothing listens on port {port}")
-
-
 @contextlib.contextmanager
-def _running(
-    command: list[str], environment: dict[str, str], port: int, folder: Path | None = None
-) -> Iterator[None]:
-    process = subprocess.Popen(
-        command,
-        cwd=folder,  # gunicorn reads the gunicorn.conf.py of where it is started
-        env={**os.environ, **environment},
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_until_open(port)
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
-
-
-@contextlib.contextmanager
-def _ours(folder: Path) -> Iterator[tuple[int, str, Iterator[Body]]]:
-    port = _free_port()
-    environment = {
-        "DATABASE_URL": f"sqlite:///{folder}/bench.db",
+def _ours(url: str, **environment: str) -> Iterator[Target]:
+    store, source = orders.store_at(url)
+    store.close()
+    port = measure.free_port()
+    environment |= {
+        "DATABASE_URL": url,
+        "SECRET_KEY": measure.SECRET_KEY,
         "PORT": str(port),
         "EMBED_WORKER": "0",
+        "WEB_CONCURRENCY": "2",
         "LOG_LEVEL": "WARNING",
     }
-    adapter = next(
-        one for kind in registry.source_kinds() if (one := registry.source(kind)).local_ids
-    )
-    store = open_store(load(environment))
-    source = store.connections.add_source(adapter.kind, "bench", {"secret": "s"})
-    store.close()
-    sample = adapter.samples()[0]
-
-    def bodies() -> Iterator[Body]:
-        number = 0
-        while True:
-            number += 1
-            body = sample.body[:-1] + b',"bench":%d}' % number
-            yield body, dict(adapter.sign(sample.topic, body, source.settings))
-
-    with _running([sys.executable, "-m", "bridge", "serve"], environment, port):
-        yield port, f"/webhooks/{source.webhook_key}", bodies()
+    with measure.running(["bridge", "serve"], port, environment) as process:
+        yield Target(port=port, requests=orders.requests(source), processes=[process])
 
 
 @contextlib.contextmanager
-def _floor(folder: Path) -> Iterator[int]:
-    port = _free_port()
-    (folder / "floor.py").write_text(FLOOR)
-    command = [
-        sys.executable, "-m", "gunicorn", "--no-control-socket", "-k", "gthread", "-w", "2",
-        "--threads", "8", "-b", f"127.0.0.1:{port}", "--keep-alive", "95", "floor:app",
-    ]  # fmt: skip
-    with _running(command, {"PYTHONPATH": str(folder)}, port, folder):
-        yield port
+def _slow_disk() -> Iterator[dict[str, str]]:
+    """Yield the environment in which each fsync takes longer."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, library = Path(folder) / "slow.c", Path(folder) / "slow.so"
+        source.write_text(SLOW_DISK)
+        command = ["cc", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"]
+        subprocess.run(command, check=True)
+        yield {"LD_PRELOAD": str(library), "FSYNC_US": str(SLOW_US)}

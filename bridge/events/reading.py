@@ -66,7 +66,9 @@ def text(value: object) -> str | None:
     """Return a stripped, non-empty text without control characters, at most 2,000 long."""
     if not isinstance(value, str):
         return None
-    return _UNSOUND.sub("", value[: MAX_TEXT * 2]).strip()[:MAX_TEXT] or None
+    if not value.isprintable() or len(value) > MAX_TEXT:
+        value = _UNSOUND.sub("", value[: MAX_TEXT * 2]).strip()[:MAX_TEXT]
+    return value.strip() or None
 
 
 def identifier(value: object) -> str | None:

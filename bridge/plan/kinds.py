@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import lru_cache
 
 Kind = dict[str, Callable[[object], object]]
 MAX_SHOWN = 60
@@ -22,9 +23,10 @@ def nearest(word: str, known: Collection[str]) -> str:
     return f'did you mean "{folded[close[0]]}"?' if close else "known: " + ", ".join(known)
 
 
-def parts_of(template: str) -> list[str]:
+@lru_cache(maxsize=64)
+def parts_of(template: str) -> tuple[str, ...]:
     """Return the names in braces, in order."""
-    return _PART.findall(template)
+    return tuple(_PART.findall(template))
 
 
 def fill(template: str, parts: dict[str, str | None]) -> str:

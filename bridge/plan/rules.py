@@ -292,11 +292,13 @@ class Rules:
 
     def consent_for(self, event_name: str) -> ConsentRules:
         """Return [consent] with the event's own table laid over it."""
-        return replace(self.consent, **self.consent.by_event.get(event_name, {}))
+        own = self.consent.by_event.get(event_name)
+        return replace(self.consent, **own) if own else self.consent
 
     def value_for(self, event_name: str) -> ValueRules:
         """Return [value] with the event's own table laid over it."""
-        return replace(self.value, **self.value.by_event.get(event_name, {}))
+        own = self.value.by_event.get(event_name)
+        return replace(self.value, **own) if own else self.value
 
     def contents_for(self, event_name: str) -> ContentRules:
         """Return [contents] with the event's own table laid over it."""

@@ -7,7 +7,7 @@ from bridge.consent import DENIED, UNKNOWN, Decision, judge
 from bridge.events import Event, Occasion
 from bridge.plan import Rules
 
-from .checks import CHECKS, Case, case_of, created
+from .checks import BY_PEOPLE, CHECKS, Case, case_of, created
 from .occasions import occasions
 from .reasons import REASONS, sentence
 from .verdicts import CURABLE, RouteView, Send, Skip, Verdict, Wait
@@ -16,6 +16,7 @@ from .verdicts import CURABLE, RouteView, Send, Skip, Verdict, Wait
 LISTENS = timedelta(days=1)
 
 __all__ = [
+    "BY_PEOPLE",
     "CURABLE",
     "REASONS",
     "RouteView",

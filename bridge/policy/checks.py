@@ -14,6 +14,9 @@ SALES = {Occasion.PURCHASE, Occasion.SUBSCRIPTION_STARTED, Occasion.SUBSCRIPTION
 OWN_NAME = {Occasion.PURCHASE, Occasion.SUBSCRIPTION_RENEWED}
 BEFORE_THE_ORDER = {Occasion.CART_ADDED, Occasion.CHECKOUT_STARTED, Occasion.PAYMENT_INFO_ADDED}
 FUTURE = timedelta(days=2)
+# Channels on which many orders at once are good news, and no import.
+BY_PEOPLE = frozenset({None, Channel.WEB, Channel.POS})
+_CURRENCY = re.compile("[A-Za-z]{3}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +137,7 @@ def _excluded(case: Case) -> str:
 def _burst(case: Case) -> str:
     """An import through the shop's API makes orders faster than people do."""
     limit = case.rules.purchase.burst
-    if not case.sale or not limit or case.channel in {None, Channel.WEB, Channel.POS}:
+    if not case.sale or not limit or case.channel in BY_PEOPLE:
         return ""
     return "import_burst" if case.route.recent.get(str(case.channel), 0) > limit else ""
 
@@ -172,7 +175,7 @@ def _amounts(case: Case) -> str:
     for amounts in sides:
         if not amounts.total.is_finite() or amounts.total < 0:
             return "invalid:value"
-        if not re.fullmatch("[A-Za-z]{3}", amounts.currency):
+        if not _CURRENCY.fullmatch(amounts.currency):
             return "invalid:currency"
     if case.sale and sides[0].total == 0 and case.rules.purchase.zero_value == "skip":
         return "zero_value"
@@ -202,4 +205,6 @@ def created(event: Event) -> datetime:
 
 
 def _share(ours: tuple[str, ...], listed: tuple[str, ...]) -> bool:
+    if not ours or not listed:
+        return False
     return bool({one.casefold() for one in ours} & {one.casefold() for one in listed})

@@ -23,6 +23,8 @@ def order_id_for(event: Event, ids: IdRules) -> str | None:
 
 
 def _filled(template: str, event: Event) -> str:
-    """Return *template* with the order's ids, empty if one of them is missing."""
+    """Return *template* with the order's ids, empty if it or one of them is missing."""
+    if not template:
+        return ""
     parts = {"order_id": event.order_id, "order_number": event.order_number}
     return fill(template, parts) if all(parts[part] for part in parts_of(template)) else ""

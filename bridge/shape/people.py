@@ -1,6 +1,5 @@
 """Which of a buyer's data may leave, by the plan's [who] and by where the sale was made."""
 
-from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from bridge.events import Event, UserData
@@ -27,7 +26,7 @@ def user_data(whole: UserData, who: WhoRules, *, browser: bool) -> UserData:
     }
     if kept.get("phone"):  # the country may stay here, but the number is read by it
         kept["phone_country"] = whole.phone_country or whole.country
-    return replace(UserData(), **kept)
+    return UserData(**kept)
 
 
 def lendable(who: WhoRules) -> frozenset[str]:

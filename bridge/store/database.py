@@ -1,6 +1,7 @@
 """The connection to SQLite or PostgreSQL: transactions, the write lock, migrations."""
 
 import fcntl
+import math
 import os
 import sqlite3
 import threading
@@ -21,6 +22,7 @@ from sqlalchemy.exc import (
     ArgumentError,
     DataError,
     DBAPIError,
+    DisconnectionError,
     IntegrityError,
     SQLAlchemyError,
 )
@@ -29,6 +31,7 @@ from sqlalchemy.pool import StaticPool
 from bridge.events import BridgeError, ConfigError
 
 BUSY_S = 2.5  # shorter than the five seconds in which a shop wants its answer
+RESTS_S = 1.0  # so long a connection may lie idle before it is tried
 _MIGRATION_LOCK = 7_243_001  # any number: the advisory lock of migrations on PostgreSQL
 
 Clock = Callable[[], int]
@@ -246,12 +249,11 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgresql_engine(url: str) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=3,
         max_overflow=5,  # two processes of eight leave room for commands where 20 are allowed
         pool_timeout=2,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
             "connect_timeout": 2,  # with the wait for the pool still below four seconds
@@ -259,3 +261,19 @@ def _postgresql_engine(url: str) -> Engine:
             "options": "-c lock_timeout=2500 -c statement_timeout=30000",
         },
     )
+
+    @event.listens_for(engine, "checkin")
+    def _note_rest(_: object, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _try_rested(connection: Any, record: Any, _: object) -> None:
+        # Asking before every transaction whether the server is still there would cost each of
+        # them one more way there and back.
+        if time.monotonic() - record.info.get("rests_since", math.inf) > RESTS_S:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error  # the pool takes or makes another one
+
+    return engine

@@ -7,16 +7,13 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Connection,
     Row,
-    Select,
     and_,
     bindparam,
     func,
     insert,
     or_,
-    select,
     update,
 )
 
@@ -25,11 +22,37 @@ from bridge.secrets import DamagedError, Vault
 
 from . import schema
 from .database import Database
+from .driver import insert_many, run
 from .rows import UNREADABLE, Claimed, Destination, Settled, storable
 
 LEASE_US = 120_000_000
 RETIRE_AT_ONCE = 5_000  # a long outage must not make us look at old events batch by batch
 AMBIGUOUS_US = 40 * 3600 * 1_000_000  # later, nobody would find the copy beside the first
+_STALE = "SELECT id FROM outbox WHERE state = 'sending' AND lease_until < ? LIMIT 1"
+_RECOVER = (
+    "UPDATE outbox SET state = 'pending', lease_token = NULL, lease_until = NULL, next_at = ?,"
+    " ambiguous_at = coalesce(ambiguous_at, ?) WHERE state = 'sending' AND lease_until < ?"
+)
+_LANES = (
+    "SELECT id FROM destination WHERE state IN ('active', 'parked') AND next_at <= ? AND EXISTS"
+    " (SELECT 1 FROM outbox WHERE outbox.destination_id = destination.id AND outbox.mode = ?"
+    " AND outbox.state = 'pending' AND outbox.next_at <= ?)"
+)
+_DUE = (
+    "SELECT id, source_id, attempts, ambiguous_at, expires_at, body"
+    " FROM outbox LEFT JOIN payload ON payload.outbox_id = outbox.id"
+    " WHERE destination_id = ? AND mode = ? AND state = 'pending' AND next_at <= ?"
+    " ORDER BY next_at, id LIMIT ?"
+)
+_LEASE = "UPDATE outbox SET state = 'sending', lease_token = ?, lease_until = ? WHERE id IN ?"
+_SENT = (
+    "UPDATE outbox SET state = 'sent', reason = ?, attempts = attempts + 1, done_at = ?,"
+    " receipt_id = ?, lease_token = NULL, lease_until = NULL WHERE id IN ? AND lease_token = ?"
+)
+_RECEIPT = (
+    "destination_id", "sent_at", "duration_ms", "events", "outcome", "status", "accepted",
+    "reason", "message", "trace_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,47 +82,23 @@ class Outbox:
 
     def lanes(self, now: int) -> list[Lane]:
         """Return what may be sent now: due events of destinations that are not waiting."""
-        outbox, destination = schema.outbox, schema.destination
-        due = and_(
-            outbox.c.destination_id == destination.c.id,
-            outbox.c.state == "pending",
-            outbox.c.next_at <= now,
-        )
-        lanes = []
         with self._database.read() as connection:
-            for mode in ("live", "test"):
-                query = select(destination.c.id).where(
-                    destination.c.state.in_(("active", "parked")),
-                    destination.c.next_at <= now,
-                    select(outbox.c.id).where(due, outbox.c.mode == mode).exists(),
-                )
-                lanes += [
-                    Lane(destination_id=found, mode=mode) for found in connection.scalars(query)
-                ]
-        return lanes
+            return [
+                Lane(destination_id=row.id, mode=mode)
+                for mode in ("live", "test")
+                for row in run(connection, _LANES, now, mode, now)
+            ]
 
     def recover(self, now: int) -> int:
         """Give back what a dead worker had claimed; return how many.
 
         It may have been sent already, so each counts as ambiguous from now.
         """
-        table = schema.outbox
-        stale = and_(table.c.state == "sending", table.c.lease_until < now)
         with self._database.read() as connection:
-            if connection.scalar(select(table.c.id).where(stale).limit(1)) is None:
+            if run(connection, _STALE, now).first() is None:
                 return 0
         with self._database.write() as connection:
-            return connection.execute(
-                update(table)
-                .where(stale)
-                .values(
-                    state="pending",
-                    lease_token=None,
-                    lease_until=None,
-                    next_at=now,
-                    ambiguous_at=func.coalesce(table.c.ambiguous_at, now),
-                )
-            ).rowcount
+            return run(connection, _RECOVER, now, now, now).rowcount
 
     def claim(self, lane: Lane, limit: int, now: int) -> Claim:
         """Lease up to *limit* due events; what is too old becomes expired instead.
@@ -108,34 +107,29 @@ class Outbox:
         twice.  So does one whose payload is damaged.  Raises ConfigError, and leases nothing,
         where the payloads were sealed under a key that is not known.
         """
-        table = schema.outbox
         token = secrets.token_hex(8)
-        in_lane = and_(
-            table.c.destination_id == lane.destination_id,
-            table.c.mode == lane.mode,
-            table.c.state == "pending",
-        )
         retired = 0
         with self._database.write() as connection:
-            picked = connection.execute(_due(in_lane, limit, now)).all()
+            picked = self._due(connection, lane, limit, now)
             if any(_is_over(row, now) for row in picked):
-                retired = self._retire(connection, in_lane, now)
-                picked = connection.execute(_due(in_lane, limit, now)).all()
-            ids = [row.id for row in picked if not _is_over(row, now)]
-            rows = connection.execute(
-                update(table)
-                .where(table.c.id.in_(ids))
-                .values(state="sending", lease_token=token, lease_until=now + LEASE_US)
-                .returning(table.c.id, table.c.source_id, table.c.attempts, table.c.ambiguous_at)
-            ).all()
+                retired = self._retire(connection, lane, now)
+                picked = self._due(connection, lane, limit, now)
+            rows = [row for row in picked if not _is_over(row, now)]
+            if rows:
+                run(connection, _LEASE, token, now + LEASE_US, [row.id for row in rows])
             events = self._opened(connection, sorted(rows), now)
         retired += len(rows) - len(events)
         return Claim(lane=lane, token=token, events=events, retired=retired)
 
-    def _retire(self, connection: Connection, in_lane: ColumnElement[bool], now: int) -> int:
+    def _due(self, connection: Connection, lane: Lane, limit: int, now: int) -> Sequence[Row[Any]]:
+        """Return the events that are due next, with their payloads; locked where others write."""
+        due = _DUE if self._database.is_sqlite else f"{_DUE} FOR UPDATE OF outbox SKIP LOCKED"
+        return run(connection, due, lane.destination_id, lane.mode, now, limit).all()
+
+    def _retire(self, connection: Connection, lane: Lane, now: int) -> int:
         """End what is too old among the events that are due next; return how many were."""
         table = schema.outbox
-        next_due = connection.execute(_due(in_lane, RETIRE_AT_ONCE, now))
+        next_due = self._due(connection, lane, RETIRE_AT_ONCE, now)
         over = [row for row in next_due if _is_over(row, now)]
         expired = [row.id for row in over if row.ambiguous_at is None]
         unknown = [row.id for row in over if row.ambiguous_at is not None]
@@ -152,19 +146,23 @@ class Outbox:
 
     def _opened(self, connection: Connection, rows: Sequence[Row[Any]], now: int) -> list[Claimed]:
         """Return the leased *rows* with their payloads; one that does not open is dead."""
-        payload, table = schema.payload, schema.outbox
-        found = connection.execute(
-            select(payload).where(payload.c.outbox_id.in_([row.id for row in rows]))
-        )
-        bodies = {row.outbox_id: row.body for row in found}
+        table = schema.outbox
         events, damaged = [], []
         for row in rows:
             try:
-                body = self._vault.open(bodies[row.id], "payload")
-            except (KeyError, DamagedError):
+                payload = self._vault.open(row.body or b"", "payload")
+            except DamagedError:
                 damaged.append(row.id)
-            else:
-                events.append(Claimed(**row._asdict(), payload=body))
+                continue
+            events.append(
+                Claimed(
+                    id=row.id,
+                    source_id=row.source_id,
+                    attempts=row.attempts,
+                    ambiguous_at=row.ambiguous_at,
+                    payload=payload,
+                )
+            )
         if damaged:
             connection.execute(
                 update(table)
@@ -196,22 +194,19 @@ class Outbox:
         another worker has taken over is left to that worker.
         """
         with self._database.write() as connection:
-            receipt_id = connection.scalar(
-                insert(schema.receipt)
-                .values(
-                    destination_id=claim.lane.destination_id,
-                    sent_at=sent_at,
-                    duration_ms=duration_ms,
-                    events=len(settled) if events is None else events,
-                    outcome=str(receipt.outcome),
-                    status=receipt.status,
-                    accepted=receipt.accepted,
-                    reason=storable(receipt.reason),
-                    message=storable(receipt.message),
-                    trace_id=storable(receipt.trace_id),
-                )
-                .returning(schema.receipt.c.id)
+            told = (
+                claim.lane.destination_id,
+                sent_at,
+                duration_ms,
+                len(settled) if events is None else events,
+                str(receipt.outcome),
+                receipt.status,
+                receipt.accepted,
+                storable(receipt.reason),
+                storable(receipt.message),
+                storable(receipt.trace_id),
             )
+            [(receipt_id,)] = insert_many(connection, "receipt", _RECEIPT, [told], "RETURNING id")
             return self._finish(connection, claim, settled, receipt_id, now)
 
     def give_back(self, claim: Claim, ids: Sequence[int], now: int) -> int:
@@ -232,6 +227,11 @@ class Outbox:
         receipt_id: int | None,
         now: int,
     ) -> int:
+        first = settled[0] if settled else None
+        if first and first.state == "sent" and all(one.state == "sent" for one in settled):
+            # The usual end of a batch: one statement for all of it.
+            ids = [one.id for one in settled]
+            return run(connection, _SENT, first.reason, now, receipt_id, ids, claim.token).rowcount
         table = schema.outbox
         statement = (
             update(table)
@@ -248,26 +248,6 @@ class Outbox:
                 lease_until=None,
             )
         )
-        first = settled[0] if settled else None
-        if first and first.state == "sent" and all(one.state == "sent" for one in settled):
-            # The usual end of a batch: one statement for all of it.
-            sent = (
-                update(table)
-                .where(
-                    table.c.id.in_([one.id for one in settled]),
-                    table.c.lease_token == claim.token,
-                )
-                .values(
-                    state="sent",
-                    reason=first.reason,
-                    attempts=table.c.attempts + 1,
-                    done_at=now,
-                    receipt_id=receipt_id,
-                    lease_token=None,
-                    lease_until=None,
-                )
-            )
-            return connection.execute(sent).rowcount
         ours = []
         for one in settled:
             changed = connection.execute(
@@ -318,17 +298,6 @@ class Outbox:
             connection.execute(
                 update(table).where(table.c.id == destination_id, running).values(values)
             )
-
-
-def _due(in_lane: ColumnElement[bool], limit: int, now: int) -> Select[Any]:
-    table = schema.outbox
-    return (
-        select(table.c.id, table.c.expires_at, table.c.ambiguous_at)
-        .where(in_lane, table.c.next_at <= now)
-        .order_by(table.c.next_at, table.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
 
 
 def _is_over(row: Row[Any], now: int) -> bool:

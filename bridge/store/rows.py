@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bridge.events import Delivery, Settings
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 # Keys of deliveries that the shop did not send by itself.
 RECONCILED = "reconcile:"
 COLLECTED_KEY = "collect:"
@@ -16,7 +17,7 @@ UNREADABLE = "unreadable"  # a sealed value is missing or damaged; nothing can b
 
 def micros(moment: datetime) -> int:
     """Return *moment* as microseconds since 1970 UTC."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    return (moment - EPOCH) // _MICROSECOND
 
 
 def moment(value: int) -> datetime:

@@ -4,22 +4,17 @@ import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Table,
     and_,
-    bindparam,
     delete,
-    exists,
-    insert,
-    or_,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.events import Delivery, OrderState
 from bridge.orders import OrderView
@@ -27,6 +22,7 @@ from bridge.secrets import DamagedError, Vault
 
 from . import schema
 from .database import Database
+from .driver import insert_many, run
 from .rows import (
     UNREADABLE,
     DeliveryEnd,
@@ -41,12 +37,25 @@ from .rows import (
     moment,
 )
 from .subjects import Told, put_told
-from .verdicts import Verdicts, insert_on
+from .verdicts import Verdicts
 from .visits import Visited, put_visited
 
 LEASE_US = 120_000_000
 # A shop that has revoked our access still asks for redactions.
 TRANSLATED_STATES = ("active", "disconnected")
+_DUE = (
+    "SELECT id FROM source WHERE state IN ? AND (lease_until <= ? OR lease_token IS NULL)"
+    " AND (EXISTS (SELECT 1 FROM delivery"
+    " WHERE delivery.source_id = source.id AND delivery.state = 'received')"
+    " OR EXISTS (SELECT 1 FROM held WHERE held.source_id = source.id AND held.until <= ?))"
+    " ORDER BY lease_until LIMIT 1"
+)
+_KNOWN = (
+    "SELECT id, destination_id, source_id, occasion, event_name, event_id, order_id, state,"
+    " reason, curable FROM outbox WHERE"
+)
+_VERDICT = tuple(VerdictRow.__dataclass_fields__)
+_verdict = attrgetter(*_VERDICT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,34 +87,18 @@ class Translations:
 
     def lease(self, now: int) -> Lease | None:
         """Lease the source that waits longest; None if there is nothing to translate."""
-        source, delivery, held = schema.source, schema.delivery, schema.held
-        waits = or_(
-            exists().where(delivery.c.source_id == source.c.id, delivery.c.state == "received"),
-            exists().where(held.c.source_id == source.c.id, held.c.until <= now),
-        )
-        due = (
-            select(source.c.id)
-            .where(
-                source.c.state.in_(TRANSLATED_STATES),
-                or_(source.c.lease_until <= now, source.c.lease_token.is_(None)),
-                waits,
-            )
-            .order_by(source.c.lease_until)
-            .limit(1)
-        )
+        due = (list(TRANSLATED_STATES), now, now)
         with self._database.read() as connection:
-            if connection.scalar(due) is None:
+            if run(connection, _DUE, *due).first() is None:
                 return None
         token = secrets.token_hex(8)
+        locked = _DUE if self._database.is_sqlite else f"{_DUE} FOR UPDATE SKIP LOCKED"
         with self._database.write() as connection:
-            source_id = connection.scalar(due.with_for_update(skip_locked=True))
+            source_id = run(connection, locked, *due).scalar()
             if source_id is None:
                 return None
-            connection.execute(
-                update(source)
-                .where(source.c.id == source_id)
-                .values(lease_token=token, lease_until=now + LEASE_US)
-            )
+            leased = "UPDATE source SET lease_token = ?, lease_until = ? WHERE id = ?"
+            run(connection, leased, token, now + LEASE_US, source_id)
         return Lease(source_id=source_id, token=token)
 
     def batch(self, lease: Lease, limit: int) -> list[StoredDelivery]:
@@ -203,32 +196,36 @@ class Translations:
 
     def orders(self, source_id: int, order_ids: Collection[str]) -> dict[str, OrderView]:
         """Return what earlier deliveries told of these orders."""
-        table = schema.known_order
-        query = select(table).where(table.c.source_id == source_id, table.c.order_id.in_(order_ids))
-        with self._database.read() as connection:
-            return {
-                row.order_id: OrderView(
-                    order_id=row.order_id,
-                    state=None if row.state is None else OrderState(row.state),
-                    updated_at=None if row.updated_at is None else moment(row.updated_at),
-                    cancelled_at=None if row.cancelled_at is None else moment(row.cancelled_at),
-                )
-                for row in connection.execute(query)
-            }
+        statement = (
+            "SELECT order_id, state, updated_at, cancelled_at FROM known_order"
+            " WHERE source_id = ? AND order_id IN ?"
+        )
+        return {
+            order_id: OrderView(
+                order_id=order_id,
+                state=None if state is None else OrderState(state),
+                updated_at=None if updated_at is None else moment(updated_at),
+                cancelled_at=None if cancelled_at is None else moment(cancelled_at),
+            )
+            for order_id, state, updated_at, cancelled_at in self._found(
+                statement, order_ids, source_id
+            )
+        }
+
+    def purchases(self, source_id: int, order_ids: Collection[str]) -> set[tuple[int, str]]:
+        """Return (destination id, order id) of purchases that were ever let through."""
+        statement = (
+            "SELECT destination_id, order_id FROM purchase WHERE source_id = ? AND order_id IN ?"
+        )
+        return {tuple(row) for row in self._found(statement, order_ids, source_id)}
 
     def known(
         self, source_id: int, order_ids: Collection[str], event_ids: Collection[str]
     ) -> list[KnownRow]:
         """Return the outbox rows of these orders of the source, and all with these ids."""
-        table = schema.outbox
-        query = select(*(table.c[name] for name in KnownRow.__dataclass_fields__)).where(
-            or_(
-                and_(table.c.source_id == source_id, table.c.order_id.in_(order_ids)),
-                table.c.event_id.in_(event_ids),
-            )
-        )
-        with self._database.read() as connection:
-            return [KnownRow(**row._asdict()) for row in connection.execute(query)]
+        of_orders, of_ids = f"{_KNOWN} source_id = ? AND order_id IN ?", f"{_KNOWN} event_id IN ?"
+        found = self._found(of_orders, order_ids, source_id) + self._found(of_ids, event_ids)
+        return list({row.id: _known_row(row) for row in found}.values())
 
     def sold(self, row_ids: Collection[int]) -> dict[int, Sold]:
         """Return these purchases by their ids, each with its payload while that is kept."""
@@ -252,14 +249,12 @@ class Translations:
         except DamagedError:
             return None
 
-    def purchases(self, source_id: int, order_ids: Collection[str]) -> set[tuple[int, str]]:
-        """Return (destination id, order id) of purchases that were ever let through."""
-        table = schema.purchase
-        query = select(table.c.destination_id, table.c.order_id).where(
-            table.c.source_id == source_id, table.c.order_id.in_(order_ids)
-        )
+    def _found(self, statement: str, ids: Collection[str], *values: Any) -> list[Any]:
+        """Return the rows of these *ids*, which come last in *statement*."""
+        if not ids:
+            return []
         with self._database.read() as connection:
-            return {(row.destination_id, row.order_id) for row in connection.execute(query)}
+            return list(run(connection, statement, *values, list(ids)).all())
 
     def commit(self, lease: Lease, outcome: Outcome, now: int) -> bool:
         """Write *outcome* and end the lease, if it still holds; return whether it did.
@@ -270,16 +265,14 @@ class Translations:
         with self._database.write() as connection:
             if not self._fenced(connection, lease, outcome, now):
                 return False
-            verdicts = Verdicts(connection, self._vault, is_sqlite=self._database.is_sqlite)
+            verdicts = Verdicts(connection, self._vault)
             verdicts.stop(outcome.stopped, now)
-            for row in outcome.rows:
-                verdicts.put(row, now)
-            self._put_orders(connection, lease.source_id, outcome.orders, now)
-            _many(connection, schema.verdict, outcome.verdicts)
+            verdicts.put(outcome.rows, now)
+            _put_orders(connection, lease.source_id, outcome.orders, now)
+            insert_many(connection, "verdict", _VERDICT, list(map(_verdict, outcome.verdicts)))
             put_told(connection, self._vault, lease.source_id, outcome.told, now)
             put_visited(connection, self._vault, lease.source_id, outcome.visited, now)
-            if outcome.ends:
-                connection.execute(_END, [_end(end, now) for end in outcome.ends])
+            _end(connection, outcome.ends, now)
         return True
 
     def _fenced(self, connection: Connection, lease: Lease, outcome: Outcome, now: int) -> bool:
@@ -292,56 +285,46 @@ class Translations:
             values["collected_at"] = now
         return connection.execute(update(table).where(ours).values(values)).rowcount == 1
 
-    def _put_orders(
-        self, connection: Connection, source_id: int, orders: Iterable[OrderView], now: int
-    ) -> None:
-        told = [
-            {
-                "source_id": source_id,
-                "order_id": order.order_id,
-                "state": order.state,
-                "updated_at": None if order.updated_at is None else micros(order.updated_at),
-                "cancelled_at": None if order.cancelled_at is None else micros(order.cancelled_at),
-                "seen_at": now,
-            }
+
+def _put_orders(
+    connection: Connection, source_id: int, orders: Iterable[OrderView], now: int
+) -> None:
+    """Keep the newest told of each order."""
+    insert_many(
+        connection,
+        "known_order",
+        ("source_id", "order_id", "state", "updated_at", "cancelled_at", "seen_at"),
+        [
+            (
+                source_id,
+                order.order_id,
+                order.state and str(order.state),
+                None if order.updated_at is None else micros(order.updated_at),
+                None if order.cancelled_at is None else micros(order.cancelled_at),
+                now,
+            )
             for order in orders
-        ]
-        if told:
-            connection.execute(_told_order(self._database.is_sqlite), told)
-
-
-@cache
-def _told_order(is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:  # noqa: FBT001  a key
-    """Return the statement that keeps the newest told of an order."""
-    fresh = insert_on(schema.known_order, is_sqlite=is_sqlite)
-    newer = {
-        name: fresh.excluded[name] for name in ("state", "updated_at", "cancelled_at", "seen_at")
-    }
-    return fresh.on_conflict_do_update(index_elements=["source_id", "order_id"], set_=newer)
-
-
-_END = (
-    update(schema.delivery)
-    .where(schema.delivery.c.id == bindparam("row"))
-    .values(
-        state=bindparam("new_state"),
-        reason=bindparam("new_reason"),
-        detail=bindparam("new_detail"),
-        done_at=bindparam("now"),
+        ],
+        "ON CONFLICT (source_id, order_id) DO UPDATE SET state = excluded.state,"
+        " updated_at = excluded.updated_at, cancelled_at = excluded.cancelled_at,"
+        " seen_at = excluded.seen_at",
     )
-)
 
 
-def _end(end: DeliveryEnd, now: int) -> dict[str, Any]:
-    return {
-        "row": end.delivery_id,
-        "new_state": end.state,
-        "new_reason": end.reason,
-        "new_detail": end.detail,
-        "now": now,
-    }
+def _end(connection: Connection, ends: Iterable[DeliveryEnd], now: int) -> None:
+    """End deliveries: one statement for all that ended alike."""
+    alike: dict[tuple[str, str, str], list[int]] = {}
+    for end in ends:
+        alike.setdefault((end.state, end.reason, end.detail), []).append(end.delivery_id)
+    for how, ids in alike.items():
+        run(
+            connection,
+            "UPDATE delivery SET state = ?, reason = ?, detail = ?, done_at = ? WHERE id IN ?",
+            *how,
+            now,
+            ids,
+        )
 
 
-def _many(connection: Connection, table: Table, rows: Sequence[VerdictRow]) -> None:
-    if rows:
-        connection.execute(insert(table), [vars(row) for row in rows])
+def _known_row(row: Any) -> KnownRow:
+    return KnownRow(**{**row._asdict(), "curable": bool(row.curable)})

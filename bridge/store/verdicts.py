@@ -1,24 +1,11 @@
-"""One verdict becomes an outbox row, or takes the place of one that time can cure."""
+"""Verdicts become outbox rows, or take the place of those that time can cure."""
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    FromClause,
-    Table,
-    and_,
-    delete,
-    exists,
-    insert,
-    literal,
-    or_,
-    update,
-)
+from sqlalchemy import Connection, Table, and_, delete, literal, or_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import ReturningInsert
 
 from bridge.consent import DENIED
 from bridge.events import Occasion
@@ -26,13 +13,30 @@ from bridge.policy import CURABLE
 from bridge.secrets import Vault
 
 from . import schema
+from .driver import insert_many, run
 from .rows import OutboxRow
-from .visits import put_held_keys
 
-CURABLE_STATES = ("waiting", "skipped")
 DECIDED_BEFORE = "decided_before"
-_NOT_COLUMNS = {"payload", "held_event", "held_keys", "replaces"}
 _OPEN_STATES = {"pending", "waiting"}
+_COLUMNS = (
+    "source_id", "destination_id", "delivery_id", "mode", "occasion", "event_name", "event_id",
+    "order_id", "order_number", "channel", "state", "reason", "curable", "event_at", "expires_at",
+    "next_at", "plan_digest", "trace", "email_key", "phone_key", "customer_key",
+)  # fmt: skip
+_values = attrgetter(*_COLUMNS)
+_event = attrgetter("event_id", "event_name", "destination_id")
+_order = attrgetter("destination_id", "source_id", "order_id")
+_CHANGE = "UPDATE outbox SET " + ", ".join(f"{name} = ?" for name in (*_COLUMNS, "done_at"))  # noqa: S608
+_CURABLE = "WHERE curable AND state IN ('waiting', 'skipped')"
+_REPLACE_SAME = (
+    f"{_CHANGE} {_CURABLE} AND event_id = ? AND event_name = ? AND destination_id = ? RETURNING id"
+)
+# It may get another id, but none that is taken.
+_REPLACE_ROW = (
+    f"{_CHANGE} {_CURABLE} AND id = ? AND NOT EXISTS (SELECT 1 FROM outbox AS other"  # noqa: S608  names of ours
+    " WHERE other.event_id = ? AND other.event_name = ? AND other.destination_id = ?"
+    " AND other.id <> outbox.id) RETURNING id"
+)
 
 
 def insert_on(table: Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
@@ -40,25 +44,12 @@ def insert_on(table: Table, *, is_sqlite: bool) -> sqlite.Insert | postgresql.In
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)
 
 
-# Building a statement costs more than running it, so those of every event are built once.
-_PAYLOAD = insert(schema.payload)
-
-
-@cache
-def _new(name: str, column: str, is_sqlite: bool) -> ReturningInsert[Any]:  # noqa: FBT001  a key
-    """Return the INSERT of a row of *name* that is not there yet, telling its *column*."""
-    table = schema.metadata.tables[name]
-    fresh = insert_on(table, is_sqlite=is_sqlite).on_conflict_do_nothing()
-    return fresh.returning(table.c[column])
-
-
 class Verdicts:
     """Writes verdicts within the transaction that ends a batch."""
 
-    def __init__(self, connection: Connection, vault: Vault, *, is_sqlite: bool) -> None:
+    def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection = connection
         self._vault = vault
-        self._is_sqlite = is_sqlite
 
     def stop(self, stopped: Mapping[int, str], now: int) -> None:
         """Skip waiting rows, each for its reason; only what time cures may be decided again.
@@ -79,91 +70,110 @@ class Verdicts:
             for kept in (schema.held, schema.held_key, schema.payload):
                 self._connection.execute(delete(kept).where(kept.c.outbox_id == row_id))
 
-    def put(self, row: OutboxRow, now: int) -> None:
-        """Insert or replace one verdict; what is decided for good is left as it is."""
-        buys = row.occasion == Occasion.PURCHASE and row.state == "pending" and row.order_id
-        if buys and not self._enter(row, now):
-            if row.replaces:
+    def put(self, rows: Sequence[OutboxRow], now: int) -> None:
+        """Insert or replace verdicts; what is decided for good is left as it is."""
+        entered = self._enter([row for row in rows if _buys(row)], now)
+        let_in = []
+        for row in rows:
+            if not _buys(row):
+                let_in.append(row)
+            elif _order(row) in entered:
+                entered.discard(_order(row))  # of which there is only one
+                let_in.append(row)
+            elif row.replaces:
                 self.stop({row.replaces: DECIDED_BEFORE}, now)
-            return
-        row_id = None if row.replaces else self._insert_row(row, now)
-        row_id = row_id or self._replace(row, now)
-        if row_id is None:
-            if buys:
+        ids = self._insert([row for row in let_in if not row.replaces], now)
+        written, replaced = [], []
+        for row in let_in:
+            row_id = ids.pop(_event(row), None)
+            if row_id is None and (row_id := self._replace(row, now)) is not None:
+                replaced.append(row_id)
+            if row_id is not None:
+                written.append((row_id, row))
+            elif _buys(row):
                 self._strike(row)
-            return
-        if row.payload is not None:
-            sealed = self._vault.seal(row.payload, "payload")
-            self._connection.execute(_PAYLOAD, {"outbox_id": row_id, "body": sealed})
-        if row.held_event is not None:
-            self._connection.execute(
-                insert(schema.held).values(
-                    outbox_id=row_id,
-                    source_id=row.source_id,
-                    until=row.next_at,
-                    event=self._vault.seal(row.held_event, "held"),
-                )
-            )
-            put_held_keys(self._connection, row_id, row.held_keys)
+        self._forget_kept(replaced)
+        self._keep(written)
 
-    def _enter(self, row: OutboxRow, now: int) -> bool:
-        """Enter the order into the ledger of purchases; return False if it stands there."""
-        entry = {
-            "destination_id": row.destination_id,
-            "source_id": row.source_id,
-            "order_id": row.order_id,
-            "event_id": row.event_id,
-            "decided_at": now,
-        }
-        # Not by rowcount, which an INSERT does not tell on every engine.
-        entered = self._connection.execute(_new("purchase", "order_id", self._is_sqlite), entry)
-        return entered.first() is not None
+    def _enter(self, rows: Iterable[OutboxRow], now: int) -> set[tuple[Any, ...]]:
+        """Enter orders into the ledger of purchases; return those that were not there."""
+        entered = insert_many(
+            self._connection,
+            "purchase",
+            ("destination_id", "source_id", "order_id", "event_id", "decided_at"),
+            [(*_order(row), row.event_id, now) for row in rows],
+            "ON CONFLICT DO NOTHING RETURNING destination_id, source_id, order_id",
+        )
+        return {tuple(row) for row in entered}
 
     def _strike(self, row: OutboxRow) -> None:
         """Take back an entry whose event was not let through after all."""
-        table = schema.purchase
-        self._connection.execute(
-            delete(table).where(
-                table.c.destination_id == row.destination_id,
-                table.c.source_id == row.source_id,
-                table.c.order_id == row.order_id,
-            )
+        run(
+            self._connection,
+            "DELETE FROM purchase WHERE destination_id = ? AND source_id = ? AND order_id = ?",
+            *_order(row),
         )
+
+    def _insert(self, rows: Iterable[OutboxRow], now: int) -> dict[tuple[Any, ...], int]:
+        """Insert what was not there; return the new ids by event."""
+        inserted = insert_many(
+            self._connection,
+            "outbox",
+            (*_COLUMNS, "done_at", "created_at"),
+            [(*_values(row), _done_at(row, now), now) for row in rows],
+            "ON CONFLICT DO NOTHING RETURNING id, event_id, event_name, destination_id",
+        )
+        return {tuple(event): row_id for row_id, *event in inserted}
 
     def _replace(self, row: OutboxRow, now: int) -> int | None:
         """Put *row* in the place of a verdict that time can cure; None if there is none."""
-        table, other = schema.outbox, schema.outbox.alias()
-        same_event = _same_event(table, row)
+        values = (*_values(row), _done_at(row, now))
         if row.replaces:
-            taken = exists().where(_same_event(other, row), other.c.id != row.replaces)
-            same_event = and_(table.c.id == row.replaces, ~taken)
-        curable = and_(table.c.curable, table.c.state.in_(CURABLE_STATES))
-        row_id: int | None = self._connection.scalar(
-            update(table)
-            .where(same_event, curable)
-            .values(_columns(row, now))
-            .returning(table.c.id)
-        )
-        if row_id is not None:
-            for kept in (schema.held, schema.held_key, schema.payload):
-                self._connection.execute(delete(kept).where(kept.c.outbox_id == row_id))
+            done = run(self._connection, _REPLACE_ROW, *values, row.replaces, *_event(row))
+        else:
+            done = run(self._connection, _REPLACE_SAME, *values, *_event(row))
+        row_id: int | None = done.scalar()
         return row_id
 
-    def _insert_row(self, row: OutboxRow, now: int) -> int | None:
-        row_id: int | None = self._connection.scalar(
-            _new("outbox", "id", self._is_sqlite), {"created_at": now, **_columns(row, now)}
+    def _forget_kept(self, ids: list[int]) -> None:
+        for table in (schema.held, schema.held_key, schema.payload) if ids else ():
+            self._connection.execute(delete(table).where(table.c.outbox_id.in_(ids)))
+
+    def _keep(self, written: Sequence[tuple[int, OutboxRow]]) -> None:
+        """Keep what the rows stand for: payloads, events that wait and what wakes them."""
+        insert_many(
+            self._connection,
+            "payload",
+            ("outbox_id", "body"),
+            [
+                (row_id, self._vault.seal(row.payload, "payload"))
+                for row_id, row in written
+                if row.payload is not None
+            ],
         )
-        return row_id
+        waiting = [(row_id, row) for row_id, row in written if row.held_event is not None]
+        insert_many(
+            self._connection,
+            "held",
+            ("outbox_id", "source_id", "until", "event"),
+            [
+                (row_id, row.source_id, row.next_at, self._vault.seal(row.held_event, "held"))
+                for row_id, row in waiting
+                if row.held_event is not None
+            ],
+        )
+        insert_many(
+            self._connection,
+            "held_key",
+            ("outbox_id", "key"),
+            [(row_id, key) for row_id, row in waiting for key in sorted(set(row.held_keys))],
+        )
 
 
-def _same_event(table: FromClause, row: OutboxRow) -> ColumnElement[bool]:
-    return and_(
-        table.c.event_id == row.event_id,
-        table.c.event_name == row.event_name,
-        table.c.destination_id == row.destination_id,
-    )
+def _buys(row: OutboxRow) -> bool:
+    """Return whether the row is a purchase that is let through, of which there is only one."""
+    return bool(row.occasion == Occasion.PURCHASE and row.state == "pending" and row.order_id)
 
 
-def _columns(row: OutboxRow, now: int) -> dict[str, Any]:
-    values = {name: value for name, value in vars(row).items() if name not in _NOT_COLUMNS}
-    return values | {"done_at": None if row.state in _OPEN_STATES else now}
+def _done_at(row: OutboxRow, now: int) -> int | None:
+    return None if row.state in _OPEN_STATES else now

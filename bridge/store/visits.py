@@ -1,7 +1,7 @@
 """Carts and visitors: what is kept for a week, found by keyed hashes of unguessable tokens."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -149,15 +149,6 @@ def put_visited(
     if visited.absorbed:
         connection.execute(delete(key_table).where(key_table.c.visitor_id.in_(visited.absorbed)))
         connection.execute(delete(visitor_table).where(visitor_table.c.id.in_(visited.absorbed)))
-
-
-def put_held_keys(connection: Connection, outbox_id: int, keys: Iterable[bytes]) -> None:
-    """Note by which tokens a waiting event may be woken."""
-    table = schema.held_key
-    connection.execute(delete(table).where(table.c.outbox_id == outbox_id))
-    rows = [{"outbox_id": outbox_id, "key": key} for key in sorted(set(keys))]
-    if rows:
-        connection.execute(insert(table), rows)
 
 
 def _put_carts(

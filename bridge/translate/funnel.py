@@ -31,6 +31,7 @@ class Funnel:
     _slots: dict[bytes, _Slot] = field(default_factory=dict)
     _carts: dict[bytes, CartState] = field(default_factory=dict)
     _absorbed: set[int] = field(default_factory=set)
+    _token_keys: dict[str, bytes] = field(default_factory=dict)
 
     def remember(self, memory: Memory) -> None:
         """Take over what is known."""
@@ -42,7 +43,10 @@ class Funnel:
 
     def token_key(self, token: str) -> bytes:
         """Return the keyed hash of an unguessable token of this source."""
-        return token_key(self.view.subject_key, self.view.source.word, token)
+        if token not in self._token_keys:
+            view = self.view
+            self._token_keys[token] = token_key(view.subject_key, view.source.word, token)
+        return self._token_keys[token]
 
     def additions(self, snapshot: CartSnapshot) -> list[Event]:
         """Return what was added to a cart since it was last seen."""

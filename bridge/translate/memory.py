@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from bridge import carts
+from bridge import carts, policy
 from bridge.carts import CartState
 from bridge.events import Event, Occasion, event_id
 from bridge.orders import OrderView
@@ -163,9 +163,9 @@ class Memory:
 
     def count(self, event: Event, arrived_at: int) -> None:
         """Count a purchase once, towards a burst of its channel."""
-        if event.occasion != Occasion.PURCHASE or not event.channel or not event.order_id:
+        if event.channel in policy.BY_PEOPLE or event.occasion != Occasion.PURCHASE:
             return
-        if event.order_id not in self.counted:
+        if event.channel and event.order_id and event.order_id not in self.counted:
             self.counted.add(event.order_id)
             insort(self.arrivals.setdefault(event.channel, []), arrived_at)
 

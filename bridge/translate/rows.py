@@ -1,7 +1,6 @@
 """A verdict becomes an outbox row: rendered, traced, with the keys to find its person by."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from bridge import policy, shape
@@ -30,7 +29,32 @@ def row_of(
     *sale* is the purchase that a refund gives back.
     """
     now = micros(view.now)
-    row = OutboxRow(
+    ends: dict[str, Any] = {"state": "skipped", "expires_at": now, "next_at": now}
+    shaped: shape.Shaped | None = None
+    match verdict:
+        case policy.Skip():
+            state = "expired" if verdict.reason == "expired" else "skipped"
+            ends |= {"state": state, "reason": verdict.reason, "curable": verdict.curable}
+        case policy.Wait():
+            ends |= {"state": "waiting", "reason": verdict.reason, "curable": True}
+            ends |= {"next_at": micros(verdict.until)}
+        case policy.Send():
+            shaped = shape.shape(
+                event,
+                verdict,
+                view.rules,
+                event_id=event_id,
+                external_id=shape.external_id_for(event, view.rules.who, view.source.word),
+                now=view.now,
+                costs=costs,
+                sale=sale,
+            )
+            try:
+                ends |= _rendered(way, shaped)
+            except RenderError as error:
+                shaped = None
+                ends |= {"reason": f"invalid:{error.field}"}
+    return OutboxRow(
         source_id=view.source.id,
         destination_id=way.destination.id,
         delivery_id=delivery_id,
@@ -41,64 +65,25 @@ def row_of(
         order_id=event.order_id,
         order_number=event.order_number,
         channel=event.channel,
-        state="skipped",
         event_at=micros(event.event_time),
-        expires_at=now,
-        next_at=now,
         plan_digest=view.plan_digest,
-        trace=json.dumps(_trace(event, verdict)),
+        trace=json.dumps(_trace(event, verdict, shaped)),
         **vars(keys),
+        **ends,
     )
-    match verdict:
-        case policy.Skip():
-            state = "expired" if verdict.reason == "expired" else "skipped"
-            return replace(row, state=state, reason=verdict.reason, curable=verdict.curable)
-        case policy.Wait():
-            return replace(
-                row,
-                state="waiting",
-                reason=verdict.reason,
-                curable=True,
-                next_at=micros(verdict.until),
-            )
-        case policy.Send():
-            return _sendable(view, way, event, verdict, row, costs=costs, sale=sale)
 
 
-def _sendable(
-    view: View,
-    way: Way,
-    event: Event,
-    send: policy.Send,
-    row: OutboxRow,
-    *,
-    costs: Costs,
-    sale: shape.Sale | None,
-) -> OutboxRow:
-    shaped = shape.shape(
-        event,
-        send,
-        view.rules,
-        event_id=row.event_id,
-        external_id=shape.external_id_for(event, view.rules.who, view.source.word),
-        now=view.now,
-        costs=costs,
-        sale=sale,
-    )
-    try:
-        payload = way.adapter.render(shaped.conversion, way.destination.settings)
-    except RenderError as error:
-        return replace(row, reason=f"invalid:{error.field}")
+def _rendered(way: Way, shaped: shape.Shaped) -> dict[str, Any]:
+    """Return what is to be sent, and until when; raises RenderError."""
+    conversion = shaped.conversion
     shadow = way.route.mode == "shadow"
-    age = way.adapter.max_age(shaped.conversion.action_source)
-    return replace(
-        row,
-        state="skipped" if shadow else "pending",
-        reason="shadow" if shadow else "",
-        expires_at=micros(shaped.conversion.event_time + age),
-        payload=payload,
-        trace=json.dumps(_trace(event, send, shaped)),
-    )
+    age = way.adapter.max_age(conversion.action_source)
+    return {
+        "payload": way.adapter.render(conversion, way.destination.settings),
+        "state": "skipped" if shadow else "pending",
+        "reason": "shadow" if shadow else "",
+        "expires_at": micros(conversion.event_time + age),
+    }
 
 
 def _trace(

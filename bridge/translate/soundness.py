@@ -5,11 +5,11 @@ from datetime import datetime
 
 from bridge.events import Consent, Event, Fact, TranslationError, UserData
 
-_TEXTS = (
+_TEXTS = {
     "occasion", "subject_id", "topic", "event_id", "order_id", "order_number", "channel",
     "order_state", "cart_token", "request_id",
-)  # fmt: skip
-_TIMES = ("event_time", "updated_at", "created_at", "paid_at", "at")
+}  # fmt: skip
+_TIMES = {"event_time", "updated_at", "created_at", "paid_at", "at"}
 
 
 def sound(told: object, topic: str) -> Fact:

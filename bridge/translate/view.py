@@ -1,8 +1,9 @@
 """What decides about one source's events at this moment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property, lru_cache
 
 from bridge import plan, registry
 from bridge.events import DestinationAdapter, SourceAdapter
@@ -21,13 +22,16 @@ class Way:
 
     def for_policy(self, recent: Mapping[str, int]) -> RouteView:
         """Return what policy needs to know of the route; *recent* orders by channel."""
+        return replace(self._quiet, recent=recent) if recent else self._quiet
+
+    @cached_property
+    def _quiet(self) -> RouteView:
         since = self.route.live_since
         return RouteView(
             toggles=self.route.toggles,
             live_since=None if since is None else moment(since),
             mode=self.route.mode,
             destination=self.destination.name,
-            recent=recent,
         )
 
 
@@ -59,7 +63,7 @@ def view_of(store: Store, source: Source, now: datetime) -> View:
     return View(
         source=source,
         adapter=registry.source(source.kind),
-        rules=plan.parse(text).rules(source.name),
+        rules=_parsed(text).rules(source.name),
         plan_digest=plan.digest(text),
         ways=[
             Way(route=route, destination=end, adapter=registry.destination(end.kind))
@@ -68,3 +72,9 @@ def view_of(store: Store, source: Source, now: datetime) -> View:
         subject_key=store.subject_key(),
         now=now,
     )
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> plan.Plan:
+    """Return the plan of *text*: the same one for batch after batch."""
+    return plan.parse(text)

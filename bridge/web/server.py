@@ -22,7 +22,7 @@ def settings(config: Config) -> dict[str, Any]:
         "bind": f"[::]:{config.port}" if _has_ipv6() else f"0.0.0.0:{config.port}",
         "worker_class": "bridge.web.deadline.DeadlineWorker",
         "workers": config.web_concurrency,
-        "threads": 8,
+        "threads": 32,
         "timeout": 30,
         "graceful_timeout": 25,
         "keepalive": 95,  # longer than the 90 seconds of Heroku's router

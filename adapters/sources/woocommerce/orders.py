@@ -5,10 +5,9 @@ order.updated before order.created.  Captured on 8.2 to 11.0.1 (read 2026-11-23)
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
-from bridge.events import Channel, Consent, Event, Occasion, OrderCancelled, Settings, UserData
+from bridge.events import Channel, Consent, Event, Occasion, OrderCancelled, Settings
 from bridge.events.reading import identifier, text
 
 from .carts import drafted_checkout
@@ -42,7 +41,7 @@ def _sale(order: Mapping[str, Any], topic: str, settings: Settings) -> Event:
     made = channel(order, meta)
     said = consent(meta)
     browser = meta if made is Channel.WEB else {}
-    user_data = _with_browser(buyer(order), order, meta) if made is Channel.WEB else buyer(order)
+    user_data = buyer(order, **_browser(order, meta)) if made is Channel.WEB else buyer(order)
     return Event(
         occasion=Occasion.PURCHASE,
         topic=topic,
@@ -78,19 +77,17 @@ def order_deleted(order: Mapping[str, Any], _: str, __: Settings) -> OrderCancel
     return OrderCancelled(order_id=required_id(order))
 
 
-def _with_browser(
-    user_data: UserData, order: Mapping[str, Any], meta: Mapping[str, Any]
-) -> UserData:
+def _browser(order: Mapping[str, Any], meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that the buyer's browser told."""
     clicked = click(meta)
-    return replace(
-        user_data,
-        client_ip_address=text(order.get("customer_ip_address")),
-        client_user_agent=text(order.get("customer_user_agent")),
-        fbp=cookie(meta, "fbp"),
-        fbc=cookie(meta, "fbc"),
-        fbclid=clicked.fbclid,
-        fbclid_at=clicked.at,
-    )
+    return {
+        "client_ip_address": text(order.get("customer_ip_address")),
+        "client_user_agent": text(order.get("customer_user_agent")),
+        "fbp": cookie(meta, "fbp"),
+        "fbc": cookie(meta, "fbc"),
+        "fbclid": clicked.fbclid,
+        "fbclid_at": clicked.at,
+    }
 
 
 def _denies(said: Consent | None) -> bool:

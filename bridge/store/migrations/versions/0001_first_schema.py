@@ -290,6 +290,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("state IN ('pending', 'sending', 'waiting')"),
     )
     op.create_index("ix_outbox_order", "outbox", ["source_id", "order_id"], unique=False)
+    burst = sa.text("occasion = 'purchase' AND channel NOT IN ('web', 'pos')")
+    op.create_index(
+        "ix_outbox_burst",
+        "outbox",
+        ["source_id", "created_at"],
+        unique=False,
+        sqlite_where=burst,
+        postgresql_where=burst,
+    )
     op.create_index(
         "ix_outbox_order_number",
         "outbox",
