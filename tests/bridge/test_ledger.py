@@ -216,3 +216,18 @@ def test_a_long_list_is_one_ledger(store, source, listed):
     listed(*map(str, range(1_200)))
 
     assert coverage(found(store, source)).by_state == {"never_received": 1_200}
+
+
+def test_a_destination_in_shadow_mode_says_nothing_of_an_order_that_another_was_sent(
+    store, source, decided, destination
+):
+    other = store.connections.add_destination("bogus", "shadowed", {"access_token": "hush"})
+    shadow = {"destination_id": other.id, "mode": "shadow", "reason": "shadow"}
+    decided(both="sent", late="waiting")
+    decided(shadow, both="skipped", late="skipped", only="skipped")
+
+    assert {line.order_id: line.state for line in found(store, source)} == {
+        "both": "sent",
+        "late": "waiting",
+        "only": "skipped",
+    }
