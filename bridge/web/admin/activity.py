@@ -116,6 +116,7 @@ def replay() -> ResponseReturnValue:
         older=placed(older),
         next=placed(found.older),
         done=_done(request.args),
+        **_ends(),
     )
 
 

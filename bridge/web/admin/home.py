@@ -24,12 +24,14 @@ ENOUGH_ORDERS: Final = 5
 MOST: Final = 0.5
 SILENT_S: Final = 60
 TODAY: Final = DAYS - 1
+SHADOW: Final = "shadow"
 # What became of events, in the order of the chart: what is sent at the foot.
 STACK: Final = (
     ("sent", ("sent",)),
     ("waiting", ("pending", "sending", "waiting")),
     ("dead", ("dead", "expired")),
     ("skipped", ("skipped",)),
+    ("shadow", ()),
 )
 KEYS: Final = (
     "email", "phone", "customer_id", "fbc", "fbp", "client_ip_address", "client_user_agent",
@@ -83,12 +85,12 @@ def index() -> ResponseReturnValue:
         seven_days=orders(week, today=False),
         dominant=dominant(week),
         waits=_waits(week),
-        totals=states(week.counts),
+        totals=states(one for one in week.counts if one.reason != SHADOW),
         days=[moment(week.start) + timedelta(days=day) for day in range(DAYS)],
         stack=stacked(week.counts),
         names=names[:SHOWN_NAMES],
         other_names=len(names) - SHOWN_NAMES,
-        reasons=reasons(week.counts)[:SHOWN_REASONS],
+        reasons=reasons(one for one in week.counts if one.reason != SHADOW)[:SHOWN_REASONS],
         keys=coverage(week),
         last=_last_orders(),
         destinations={row["id"]: row["name"] for row in store.activity.destinations()},
@@ -149,11 +151,15 @@ def by_name(counts: Iterable[Count]) -> list[Named]:
 
 
 def stacked(counts: Iterable[Count]) -> list[tuple[str, list[int]]]:
-    """Return the counts a day for each part of the chart, from the foot up."""
+    """Return the counts a day for each part of the chart, from the foot up.
+
+    What shadow mode held back is a part of its own: mostly another destination was sent it.
+    """
     part_of = {state: name for name, of in STACK for state in of}
     parts = {name: [0] * DAYS for name, _ in STACK}
     for one in counts:
-        parts[part_of.get(one.state, "waiting")][one.day] += one.count
+        part = SHADOW if one.reason == SHADOW else part_of.get(one.state, "waiting")
+        parts[part][one.day] += one.count
     return list(parts.items())
 
 

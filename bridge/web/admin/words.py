@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 from flask import Flask
@@ -18,8 +19,10 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["rich"] = rich
     app.jinja_env.filters.update(
         reason=reason,
+        short=short,
         todo=todo,
         number=number,
+        day=day,
         as_text=as_text,
         with_word=with_word,
         with_reason=with_reason,
@@ -33,18 +36,26 @@ def rich(key: str, **values: object) -> Markup:
 
 def reason(name: str) -> str:
     """Return what a reason means, with what it names; an unknown word stands for itself."""
-    if not name:
-        return ""
+    return _told("reason", name)
+
+
+def short(name: str) -> str:
+    """Return a reason in two or three words, for lists."""
+    told = _told("short", name)
+    return _told("reason", name) if told == name else told
+
+
+def _told(kind: str, name: str) -> str:
     known = texts.texts(current.language())
-    if found := known.get(f"reason.{name}"):
+    if found := known.get(f"{kind}.{name}"):
         return found
     if _CODE.fullmatch(name):
-        return current.text("reason.code", code=name)
+        return current.text(f"{kind}.code", code=name)
     first, _, rest = name.partition(":")
     if first.startswith("http_"):
-        return current.text("reason.http", code=first.removeprefix("http_"))
-    if found := known.get(f"reason.{first}"):
-        return f"{found} ({reason(rest) if _CODE.fullmatch(rest) else rest})"
+        return current.text(f"{kind}.http", code=first.removeprefix("http_"))
+    if found := known.get(f"{kind}.{first}"):
+        return f"{found} ({_told(kind, rest) if _CODE.fullmatch(rest) else rest})"
     return name
 
 
@@ -65,6 +76,13 @@ def number(value: int) -> str:
     return f"{value:,}".replace(",", apart)
 
 
+def day(value: datetime) -> str:
+    """Return a day of the year as charts show it."""
+    if current.language() == "fr":
+        return value.strftime("%d/%m")
+    return f"{value.day} {value.strftime('%b')}"
+
+
 def as_text(value: Any) -> str:
     """Return JSON values as people read them, a list of one on one line."""
     return _LIST_OF_ONE.sub(r"[\1]", json.dumps(value, indent=2, ensure_ascii=False, default=str))
@@ -77,4 +95,4 @@ def with_word(name: str, kind: str) -> tuple[str, str]:
 
 def with_reason(name: str) -> tuple[str, str]:
     """Return a reason with its text, for a select field."""
-    return name, reason(name)
+    return name, short(name)

@@ -209,8 +209,8 @@ def test_one_event_is_replayed_by_an_operator_alone(store, shop, reader, operato
     answer = operator.post(f"{path}/replay")
 
     assert (answer.status_code, answer.location) == (303, path)
-    assert "1 are decided again." in operator.get(path).text
-    assert "1 events wait to be decided again." in reader.get(LIST).text
+    assert "One event is decided again." in operator.get(path).text
+    assert "One event waits to be decided again." in reader.get(LIST).text
     translate_due(store)
     assert rows(store, "outbox", "state", "reason") == [("skipped", "consent_denied")]
 
@@ -234,13 +234,13 @@ def test_many_are_counted_first_and_replayed_when_it_is_confirmed(
     shop.tell(*order("shopify", 1009, "placed"))
     asked = operator.get(f"{REPLAY}?reason=consent_denied")
 
-    assert "5 can be decided again." in asked.text
+    assert "5 events can be decided again." in asked.text
     assert rows(store, "outbox", "reason").count("replayed") == 0
     assert reader.get(REPLAY).status_code == 403
     assert reader.post(REPLAY).status_code == 403
     answer = operator.post(REPLAY, reason="consent_denied")
     assert answer.location == LIST
-    assert "5 are decided again." in operator.get(LIST).text
+    assert "5 events are decided again." in operator.get(LIST).text
     assert sorted(rows(store, "outbox", "reason")) == ["not_paid", *["replayed"] * 5]
 
 
@@ -255,8 +255,8 @@ def test_a_replay_that_takes_long_goes_on_where_it_stopped(store, shop, operator
     page = operator.get(answer.location)
 
     assert rows(store, "outbox", "reason").count("replayed") == 2
-    assert "2 are decided again; there are older ones." in page.text
-    assert "1 can be decided again." in page.text
+    assert "2 events are decided again; there are older ones." in page.text
+    assert "One event can be decided again." in page.text
     assert "So far 2 were given back." in page.text
 
 
@@ -270,7 +270,7 @@ def test_what_may_have_been_sent_is_replayed_only_by_its_name(store, shop, opera
     page = operator.get(f"{REPLAY}").text
     operator.post(REPLAY)
 
-    assert "1 can be decided again." in page
+    assert "One event can be decided again." in page
     assert "1 more may have been sent" in page
     assert sorted(rows(store, "outbox", "reason")) == ["replayed", "unknown_outcome"]
     operator.post(REPLAY, reason="unknown_outcome")
@@ -342,7 +342,7 @@ def test_a_place_in_an_address_is_read_back_or_not_at_all():
         ("http_503", "The answer had HTTP status 503."),
         ("every_event_refused:100/1", "Meta answered with error 100/1."),
         ("channel:unknown", "The shop does not say where this sale was made."),
-        ("channel:pos", "(pos)"),
+        ("channel:pos", "made at a till."),
         ("never_seen", "never_seen"),
         ("", ""),
     ],

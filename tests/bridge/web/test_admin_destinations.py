@@ -87,7 +87,7 @@ def test_a_test_sends_one_custom_event_and_tells_the_answer(operator, store, gra
     assert "Not tested yet" in before
     assert [one["event_name"] for one in sent["data"]] == ["BridgeTest"]
     assert sent["test_event_code"] == "TEST7"
-    assert "The event was taken." in answer.text
+    assert "The event was accepted." in answer.text
     assert "A1b2" in answer.text
     assert "Events are accepted" in operator.get(page(found)).text
 

@@ -77,7 +77,7 @@ def test_a_row_tells_count_ids_and_a_worked_example(operator, path):
     assert "#4002: " in text
     assert ">2</td>" in text
     assert "an order that counts" in text
-    assert "Payment authorized, Paid, Paid, refunded in part" in text
+    assert "Payment authorized · Paid · Partly refunded" in text
 
 
 def test_a_reader_sees_and_changes_nothing(reader, path, store):

@@ -92,24 +92,6 @@ def test_help_and_values_are_escaped(draw):
     assert "&lt;script&gt;" in text
 
 
-@pytest.mark.parametrize("kind", ["bars", "line"])
-@pytest.mark.parametrize("count", [0, 1, 7, 30])
-def test_a_chart_is_drawn_of_any_number_of_points(draw, kind, count):
-    points = [(f"d{number}", number * 3) for number in range(count)]
-    text = draw(f"{{{{ charts.{kind}(points, 'Sent <a day>') }}}}", points=points)
-
-    assert "Sent &lt;a day&gt;" in text
-    assert text.count("<title>") == count
-    assert "nan" not in text
-    assert "style=" not in text
-
-
-def test_a_chart_of_nothing_but_zeros_stands_on_the_ground(draw):
-    text = draw("{{ charts.bars(points, 'x') }}", points=[("a", 0), ("b", 0)])
-
-    assert text.count('height="0.0"') == 2
-
-
 @pytest.mark.parametrize(("value", "whole", "width"), [(0, 0, "0"), (1, 4, "25"), (4, 4, "100")])
 def test_a_meter_shows_a_share(draw, value, whole, width):
     text = draw("{{ charts.meter(value, whole, 'x') }}", value=value, whole=whole)

@@ -89,9 +89,9 @@ def test_the_reason_that_skips_most_stands_at_the_top_in_words(store, source, br
     page = browser.get(HOME).text
     in_french = browser.get(HOME, Accept_Language="fr").text
 
-    assert "85 % of today’s orders are skipped." in page
+    assert "85\xa0% of today’s orders are skipped." in page
     assert REASONS["consent_unknown"].replace("'", "&#39;") in page
-    assert "85 % des commandes d’aujourd’hui sont écartées." in in_french
+    assert "85\xa0% des commandes d’aujourd’hui sont écartées." in in_french
 
 
 def test_the_last_orders_stand_there_once_with_state_and_reason(

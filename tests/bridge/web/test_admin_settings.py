@@ -321,7 +321,7 @@ def test_a_check_tells_what_would_change_and_changes_nothing(operator, store):
 def test_a_preview_decides_the_last_deliveries_anew(operator, store):
     answer = operator.post(f"{SETTINGS}/plan", text="", base=base_of(store), do="preview")
 
-    assert "The 0 deliveries still held raw" in answer.text
+    assert "The 0 deliveries still kept raw" in answer.text
     assert "No event would change." in answer.text
     assert store.history.plan() is None
 

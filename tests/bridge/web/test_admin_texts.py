@@ -156,3 +156,15 @@ def test_a_form_speaks_the_readers_language(browser, language, told):
     )
 
     assert told in page.text
+
+
+def test_one_is_told_as_one_where_there_is_a_text_for_it():
+    assert texts.text("en", "data.found", count=1) == "One record was found."
+    assert texts.text("en", "data.found", count=2) == "2 records were found."
+    assert texts.text("en", "data.asked", count=1) == "Erasures under way: 1."
+
+
+def test_no_line_of_french_begins_with_a_sign():
+    found = texts.text("fr", "data.asked", count=2)
+
+    assert found == "Effacements en cours\N{NO-BREAK SPACE}: 2."
