@@ -117,7 +117,7 @@ def _events(store: Store) -> None:
         store,
         "expiring",
         "events",
-        f"{soon} events expire within twelve hours if they are not sent." if soon else "",
+        f"Events that expire within twelve hours if they are not sent: {soon}." if soon else "",
     )
     day = store.history.states_since(now - _span(timedelta(days=1)))
     wanted = sum(count for state, count in day.items() if state != "skipped")
