@@ -13,7 +13,7 @@ from tests.e2e.machine import Machine
 from .steps import PASSWORD, sign_in
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-_QUIET = (
+QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
@@ -31,7 +31,7 @@ def store_url(sqlite_template: Path, tmp_path: Path) -> str:
 def chromium(tool) -> Iterator[Browser]:
     path = tool(*CHROMIUM)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
         yield browser
         browser.close()
 

@@ -17,6 +17,15 @@ PASSWORD = "a harbour with seven cranes"
 _numbers = itertools.count(7001)
 
 
+def sign_in_as(page: Page, name: str) -> None:
+    """Sign in, whatever language the page speaks."""
+    page.goto("/admin/login")
+    page.locator("[name=name]").fill(name)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main .primary").click()
+    page.locator("form[action$=logout]").wait_for()
+
+
 def sign_in(page: Page, name: str) -> None:
     page.goto("/admin/login")
     page.get_by_label("Name").fill(name)
