@@ -8,6 +8,8 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup
 
+from bridge.store import Alert
+
 from . import current, texts
 
 _LIST_OF_ONE = re.compile(r'\[\s+("[^"\n]*"|[\d.]+)\s+\]')
@@ -21,6 +23,7 @@ def register(app: Flask) -> None:
         reason=reason,
         short=short,
         todo=todo,
+        told=told,
         number=number,
         day=day,
         as_text=as_text,
@@ -68,6 +71,14 @@ def todo(name: str) -> str:
     elif name.startswith("http_"):
         first = "http"
     return known.get(f"todo.{name}") or known.get(f"todo.{first}", "")
+
+
+def told(alert: Alert) -> str:
+    """Return what an alert is about; its own sentence, which is English, where no text says it."""
+    key = f"alert.{alert.kind}"
+    if key not in texts.texts(current.language()):
+        return alert.message
+    return current.text(key, subject=alert.subject)
 
 
 def number(value: int) -> str:

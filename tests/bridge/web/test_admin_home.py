@@ -131,6 +131,8 @@ def test_lamps_and_lanes_say_what_is_wrong_and_what_to_do(store, source, destina
 
     assert "No webhook of shop came through." in page
     assert texts.text("en", "todo.alert_silent") in page
+    in_french = browser.get(HOME, Accept_Language="fr").text
+    assert "Les webhooks de shop n’arrivent pas" in in_french
     assert "The access token is not accepted." in page
     assert page.count("lamp is-fail") == 2
 

@@ -25,7 +25,7 @@ def test_from_the_setup_token_to_orders_sent_stopped_and_sent_again(machine, sto
     toggle(page, "Purchase", on=False)
     second = order(machine, source)
     row = in_activity(page, second, "Skipped")
-    expect(row).to_contain_text("switched off")
+    expect(row).to_contain_text("Switched off")
 
     toggle(page, "Purchase", on=True)
     third = order(machine, source)
