@@ -197,3 +197,14 @@ def test_what_the_platform_says_of_token_and_events_is_shown_as_it_was_kept(brow
     page = browser.get(HOME).text
     for told in ("7.4 of 10", "98 %", "The token is refused", "Meta refuses the token"):
         assert told in page
+
+
+def test_every_reason_has_a_short_form_for_lists():
+    english = texts.texts("en")
+    names = {
+        kind: {key.partition(".")[2] for key in english if key.startswith(f"{kind}.")}
+        for kind in ("reason", "short")
+    }
+
+    assert names["reason"] ^ names["short"] == set()
+    assert max(len(text) for key, text in english.items() if key.startswith("short.")) < 30

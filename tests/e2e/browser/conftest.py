@@ -5,18 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from bridge.web.admin import passwords
 from tests.e2e.machine import Machine
 
 from .steps import PASSWORD, sign_in
 
+PATIENCE_MS = 60_000  # of a machine that does other work too
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def chromium(tool) -> Iterator[Browser]:
 @pytest.fixture
 def context(chromium: Browser, machine: Machine) -> BrowserContext:
     made = chromium.new_context(base_url=machine.url, locale="en-GB")
-    made.set_default_timeout(60_000)  # a loaded machine takes its time
+    made.set_default_timeout(PATIENCE_MS)
     return made
 
 

@@ -65,7 +65,7 @@ def in_activity(page: Page, number: str, state: str) -> Locator:
         shown = row.count() == 1 and row.locator(".badge").first.inner_text() == state
         return row if shown else None
 
-    return wait_until(found, f"order {number} is {state}", patience_s=20)
+    return wait_until(found, f"order {number} is {state}")
 
 
 def toggle(page: Page, event_name: str, on: bool) -> None:

@@ -1,10 +1,13 @@
 """The first day: from the setup token to orders that are sent, stopped, and sent again."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.shops import settings_of
 
 from .steps import PASSWORD, in_activity, order, toggle
+
+pytestmark = pytest.mark.timeout(300)  # on a machine that does other work too
 
 TOKEN = "a-setup-token-of-some-length"
 

@@ -1,8 +1,11 @@
 """The keyboard alone: it leads to everything, and one sees where one is."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.shops import connect
+
+pytestmark = pytest.mark.timeout(300)  # on a machine that does other work too
 
 # Radio buttons of one name are one stop; what is folded away or not shown is none.
 STOPS = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]

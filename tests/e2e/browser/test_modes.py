@@ -1,10 +1,13 @@
 """A route that first only looks, and a second chance for what was refused."""
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.shops import connect
 
 from .steps import in_activity, order
+
+pytestmark = pytest.mark.timeout(300)  # on a machine that does other work too
 
 
 def test_what_a_shadow_held_is_shown_and_live_sends_the_next(machine, store, graph, signed_in):

@@ -7,6 +7,8 @@ from tests.e2e.shops import connect
 
 from .steps import sign_in, toggle
 
+pytestmark = pytest.mark.timeout(300)  # on a machine that does other work too
+
 CHANGES = ("save", "preview", "pause", "remove", "connect", "set the mode", "replay", "add")
 
 
@@ -56,5 +58,5 @@ def test_what_is_essential_works_without_scripts(machine, store, operators, sour
 
 def without_scripts(chromium: Browser, url: str) -> Page:
     context = chromium.new_context(base_url=url, locale="en-GB", java_script_enabled=False)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(60_000)
     return context.new_page()
