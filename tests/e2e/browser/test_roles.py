@@ -46,13 +46,28 @@ def test_what_is_essential_works_without_scripts(machine, store, operators, sour
 
     sign_in(page, "ada")
     toggle(page, "Purchase", on=False)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+    page.get_by_text("Change the mode").click()
+    page.get_by_role("radio", name="Shadow").check()
+    page.get_by_role("button", name="Set the mode").click()
+    expect(page.get_by_role("status")).to_contain_text("in shadow mode")
+    page.goto("/admin/activity")
+    page.get_by_text("Filters").click()
+    page.get_by_label("State").select_option("dead")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("main")).to_contain_text("No event fits")
+    page.get_by_role("button", name="Français").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Activité")
+    page.get_by_role("button", name="English").click()
     page.goto(f"/admin/connections/sources/{source.id}")
     page.get_by_text("Show the settings").click()
     page.locator("[name=shop_country]").fill("FR")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("The settings are saved.")
 
-    assert store.connections.routes()[0].toggles == {"Purchase": False}
+    (route,) = store.connections.routes()
+    assert (route.toggles, route.mode) == ({"Purchase": False}, "shadow")
     assert store.connections.source(source.name).settings["shop_country"] == "FR"
 
 
