@@ -18,12 +18,17 @@ _numbers = itertools.count(7001)
 
 
 def sign_in_as(page: Page, name: str) -> None:
-    """Sign in, whatever language the page speaks."""
-    page.goto("/admin/login")
-    page.locator("[name=name]").fill(name)
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("main .primary").click()
-    page.locator("form[action$=logout]").wait_for()
+    """Sign in, whatever language the page speaks; again where somebody guessed just before."""
+
+    def signed_in() -> bool:
+        page.goto("/admin/login")
+        page.locator("[name=name]").fill(name)
+        page.locator("[name=password]").fill(PASSWORD)
+        with page.expect_navigation():
+            page.locator("main .primary").click()
+        return page.locator("form[action$=logout]").count() == 1
+
+    wait_until(signed_in, f"{name} is signed in")
 
 
 def sign_in(page: Page, name: str) -> None:

@@ -41,7 +41,7 @@ def stops_of_nobody() -> dict[str, Stop]:
     """Return a way to the pages before the sign-in, of an installation that is set up."""
     return {
         "login": _at("/admin/login"),
-        "login.wrong": lambda page: _fill(page, "/admin/login", name="ada", password="wrong"),
+        "login.wrong": lambda page: _fill(page, "/admin/login", name="olga", password="wrong"),
         "error.csrf": lambda page: _without_token(page, "/admin/login"),
         "error.405": _at("/admin/logout"),
     }
