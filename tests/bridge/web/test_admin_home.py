@@ -158,7 +158,7 @@ def test_a_shop_has_one_lamp(changes, alerts, lamp):
 def test_orders_that_never_arrived_are_told(store, source, browser):
     store.watches.listed(source.id, [("77", START)], START)
 
-    assert "1 orders of the shops’ own lists never arrived here" in browser.get(HOME).text
+    assert "One order of the shops’ own lists never arrived here" in browser.get(HOME).text
 
 
 def test_many_shops_are_cut_short_with_those_in_trouble_first(store, source, browser):
