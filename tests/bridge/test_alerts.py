@@ -243,7 +243,7 @@ def test_events_that_expire_soon_are_an_alert(store, source, outbox_row):
 
     alerts.inspect(store)
 
-    assert opened(store)["expiring", "events"].startswith("1 events expire")
+    assert opened(store)["expiring", "events"].endswith("if they are not sent: 1.")
 
 
 def test_a_low_coverage_is_an_alert(store, source, outbox_row):
