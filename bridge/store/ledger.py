@@ -158,11 +158,10 @@ def _most_urgent(rows: Iterable[RowMapping]) -> dict[str, RowMapping]:
     return known
 
 
-def _urgency(row: RowMapping) -> int:
-    """Return how much care a row needs, the most first; shadow mode says the least of an order."""
-    if row["reason"] == "shadow":
-        return len(_URGENCY)
-    return _URGENCY.index(row["state"]) if row["state"] in _URGENCY else 0
+def _urgency(row: RowMapping) -> tuple[int, bool]:
+    """Return a low number for what needs care; a shadow tells less than any other skip."""
+    state = row["state"]
+    return _URGENCY.index(state) if state in _URGENCY else 0, row["reason"] == "shadow"
 
 
 def _chunks(items: list[str], size: int = 500) -> list[list[str]]:
