@@ -16,10 +16,8 @@ from .steps import PASSWORD
 
 SETUP_TOKEN: Final = "a-setup-token-of-some-length"
 Stop = Callable[[Page], object]
-# What is no page: files, figures for a script, the way to the first page.
-_NO_PAGES: Final = {
-    "activity.new", "connections.shop.companion", "settings.data.export", "root.index",
-}  # fmt: skip
+# What is no page: a file, figures for a script, the way to the first page; so is what ends in .csv.
+_NO_PAGES: Final = {"activity.new", "connections.shop.companion", "root.index"}
 _BEFORE: Final = {"accounts.setup", "accounts.login"}  # only for who is not signed in
 _KINDS: Final = ("shopify", "woocommerce", "forms")
 
@@ -30,7 +28,8 @@ def stops(pages: Map, store: Store) -> dict[str, Stop]:
     adapter = pages.bind("")
     found: dict[str, Stop] = {}
     for rule in pages.iter_rules():
-        is_admin = rule.rule.startswith("/admin") and "GET" in (rule.methods or ())
+        is_page = "GET" in (rule.methods or ()) and not rule.rule.endswith(".csv")
+        is_admin = is_page and rule.rule.startswith("/admin")
         if is_admin and rule.endpoint not in _NO_PAGES | _BEFORE:
             values = {name: examples[name] for name in rule.arguments}
             found[rule.endpoint] = _at(adapter.build(rule.endpoint, values))
