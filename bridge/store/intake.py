@@ -1,7 +1,7 @@
 """The first durable stop: deliveries, put with one commit before the shop is answered.
 
-On SQLite one writer thread a process commits many puts at once (group commit): with a slow
-disk, one commit a request would cap the whole server at a few deliveries a second.
+One writer thread a process commits many puts at once (group commit): with a slow disk, one
+commit a request would cap SQLite at a few deliveries a second; PostgreSQL works less for them.
 """
 
 import os
@@ -25,6 +25,7 @@ PUT_TIMEOUT_S = 3.5  # with the reading of the body still within the shop's five
 STUCK_S = 2.0  # nothing was written for so long: who comes now had to wait for a thread already
 STUCK_TIMEOUT_S = 1.0
 _GROUP = 200
+_GROUP_BYTES = 8 * 1024 * 1024
 _LONGEST = 200
 
 _SQLITE = (
@@ -33,12 +34,16 @@ _SQLITE = (
 )
 _SQLITE_BODY = "INSERT INTO delivery_body (delivery_id, body) VALUES (?, ?)"
 _POSTGRESQL = (
-    "WITH stored AS ("
+    "WITH given (source_id, topic, key, received_at, state, reason, done_at, body) AS (VALUES {}),"
+    " stored AS ("
     "INSERT INTO delivery (source_id, topic, key, received_at, state, reason, done_at)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (source_id, key) DO NOTHING RETURNING id)"
-    " INSERT INTO delivery_body (delivery_id, body) SELECT id, %s FROM stored"
-    " RETURNING delivery_id"
+    " SELECT source_id, topic, key, received_at, state, reason, done_at FROM given"
+    " ON CONFLICT (source_id, key) DO NOTHING RETURNING id, source_id, key),"
+    " bodies AS (INSERT INTO delivery_body (delivery_id, body)"
+    " SELECT id, body FROM stored JOIN given USING (source_id, key))"
+    " SELECT source_id, key FROM stored"
 )
+_POSTGRESQL_ROW = "(%s::bigint, %s, %s, %s::bigint, %s, %s, %s::bigint, %s::bytea)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +51,11 @@ class _Put:
     values: tuple[Any, ...]
     body: bytes
     done: Future[bool] = field(default_factory=Future)
+
+    @property
+    def name(self) -> tuple[int, str]:
+        """What no two deliveries share: source and key."""
+        return self.values[0], self.values[2]
 
 
 class Intake:
@@ -77,24 +87,6 @@ class Intake:
             ),
             body=self._vault.seal(_with_headers(delivery), "delivery"),
         )
-        return self._put_grouped(item) if self._database.is_sqlite else self._put_now(item)
-
-    def _put_now(self, item: _Put) -> bool:
-        """Insert with one statement; once more if the connection broke, for the key decides."""
-        try:
-            return self._insert_postgresql(item)
-        except StoreError as error:
-            if not error.lost:
-                raise
-        return self._insert_postgresql(item)
-
-    def _insert_postgresql(self, item: _Put) -> bool:
-        with database_errors(), self._database.engine.connect() as plain:
-            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
-            result = connection.exec_driver_sql(_POSTGRESQL, (*item.values, item.body))
-            return result.first() is not None
-
-    def _put_grouped(self, item: _Put) -> bool:
         self._queue().put(item)
         since = self._failing_since
         stuck = since is not None and time.monotonic() - since > STUCK_S
@@ -118,12 +110,7 @@ class Intake:
 
     def _write_groups(self, waiting: "queue.SimpleQueue[_Put]") -> None:
         while True:
-            group = [waiting.get()]
-            while len(group) < _GROUP:
-                try:
-                    group.append(waiting.get_nowait())
-                except queue.Empty:
-                    break
+            group = _all_of(waiting)
             self._failing_since = self._failing_since or time.monotonic()
             try:
                 results = self._write_group(group)
@@ -141,6 +128,31 @@ class Intake:
 
     def _write_group(self, group: Sequence[_Put]) -> list[bool | None]:
         """Return for each put whether it was new; None where its source is gone."""
+        if self._database.is_sqlite:
+            return self._write_sqlite(group)
+        try:
+            return self._write_postgresql(group)
+        except StoreError as error:
+            if error.lost:  # it may be committed or not: once more, for the key decides
+                return self._write_postgresql(group)
+            if not error.refused:
+                raise
+            # One is to blame, and it undid the others.
+            return [None] if len(group) == 1 else [self._write_group([one])[0] for one in group]
+
+    def _write_postgresql(self, group: Sequence[_Put]) -> list[bool | None]:
+        """Insert all or none of *group*, with one statement that is its own transaction."""
+        firsts = {item.name: item for item in reversed(group)}
+        # In one order everywhere, lest two processes wait for each other's keys.
+        rows = [firsts[name] for name in sorted(firsts)]
+        statement = _POSTGRESQL.format(",".join([_POSTGRESQL_ROW] * len(rows)))
+        values = tuple(value for item in rows for value in (*item.values, item.body))
+        with database_errors(), self._database.engine.connect() as plain:
+            connection = plain.execution_options(isolation_level="AUTOCOMMIT")
+            new = {tuple(row) for row in connection.exec_driver_sql(statement, values)}
+        return [item.name in new and item is firsts[item.name] for item in group]
+
+    def _write_sqlite(self, group: Sequence[_Put]) -> list[bool | None]:
         with self._database.write() as connection:
             driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # sqlite3's own
             cursor = driver.cursor()
@@ -156,6 +168,19 @@ class Intake:
                     cursor.execute(_SQLITE_BODY, (cursor.lastrowid, item.body))
                 results.append(is_new)
             return results
+
+
+def _all_of(waiting: "queue.SimpleQueue[_Put]") -> list[_Put]:
+    """Wait for a put and return it with those behind it, as many as make one statement."""
+    group = [waiting.get()]
+    size = len(group[0].body)
+    while len(group) < _GROUP and size < _GROUP_BYTES:
+        try:
+            group.append(waiting.get_nowait())
+        except queue.Empty:
+            break
+        size += len(group[-1].body)
+    return group
 
 
 def _key(key: str) -> str:

@@ -75,30 +75,59 @@ def test_sixteen_threads_put_without_loss(store, source):
     assert rows(store, "delivery", "id") == rows(store, "delivery_body", "delivery_id")
 
 
-@pytest.mark.parametrize("fresh_url", ["sqlite"], indirect=True)
-def test_puts_that_wait_together_share_one_commit(store, source, monkeypatch):
-    groups, commits, writing, go_on = [], [], threading.Event(), threading.Event()
+@pytest.fixture
+def put_together(store, monkeypatch):
+    """Return a function that puts (source, key) pairs as one group, behind a first put."""
     write_group = store.intake._write_group
 
-    def slow(group):
-        writing.set()
-        assert go_on.wait(5)
-        groups.append(len(group))
-        return write_group(group)
+    def together(source, pairs):
+        groups, writing, go_on = [], threading.Event(), threading.Event()
 
-    monkeypatch.setattr(store.intake, "_write_group", slow)
-    event.listen(store.database.engine, "commit", commits.append)
-    with ThreadPoolExecutor(16) as pool:
-        answers = [pool.submit(put, store, source, "first")]
-        assert writing.wait(5)
-        answers += [pool.submit(put, store, source, f"k{number}") for number in range(15)]
-        while store.intake._queue().qsize() < 15:
-            threading.Event().wait(0.001)
-        go_on.set()
+        def slow(group):
+            writing.set()
+            assert go_on.wait(5)
+            groups.append(len(group))
+            return write_group(group)
 
-    assert [answer.result() for answer in answers] == [True] * 16
-    assert groups == [1, 15]
+        with monkeypatch.context() as patch, ThreadPoolExecutor(16) as pool:
+            patch.setattr(store.intake, "_write_group", slow)
+            first = pool.submit(put, store, source, "first")
+            assert writing.wait(5)
+            patch.setattr(store.intake, "_write_group", write_group)
+            answers = [pool.submit(put, store, *pair) for pair in pairs]
+            while store.intake._queue().qsize() < len(pairs):
+                threading.Event().wait(0.001)
+            go_on.set()
+        assert first.result()
+        assert groups == [1]
+        return [one.exception() or one.result() for one in answers]
+
+    return together
+
+
+def test_puts_that_wait_together_share_one_commit(store, source, put_together):
+    commits = []
+    engine, is_sqlite = store.database.engine, store.database.is_sqlite
+    put(store, source, "before")  # whatever a first connection asks
+    # On PostgreSQL each statement of a put is a transaction of its own.
+    event.listen(
+        engine, "commit" if is_sqlite else "before_cursor_execute", lambda *_: commits.append(1)
+    )
+
+    assert put_together(source, [(source, f"k{number}") for number in range(15)]) == [True] * 15
     assert len(commits) == 2
+
+
+def test_of_puts_that_wait_together_each_is_answered_for_itself(store, source, put_together):
+    gone = type(source)(**{**vars(source), "id": 999})
+    pairs = [(source, "a"), (source, "b"), (gone, "a"), (source, "a"), (source, "first")]
+
+    answers = put_together(source, pairs)
+    assert sorted(answers[:2] + answers[3:]) == [False, False, True, True]
+    assert answers[1] is True
+    assert isinstance(answers[2], StoreError)
+    assert sorted(rows(store, "delivery", "key")) == ["a", "b", "first"]
+    assert rows(store, "delivery", "id") == rows(store, "delivery_body", "delivery_id")
 
 
 def test_keys_that_differ_only_late_are_two_deliveries(store, source):
