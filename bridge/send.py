@@ -320,34 +320,33 @@ def _parks(turn: _Turn, receipt: Receipt) -> bool:
 
 def _end_of(turn: _Turn, event: Claimed, receipt: Receipt, now: int, *, alone: bool) -> Settled:
     """Return what becomes of one event by the answer to its request."""
+    state, reason, attempts = "pending", receipt.reason, event.attempts
     # One that failed alone may itself be the cause: the others come first.  The rest keep
     # their order.
-    waiting = Settled(
-        id=event.id,
-        state="pending",
-        reason=receipt.reason,
-        next_at=now if alone else None,
-        attempts=event.attempts,
-        ambiguous_at=event.ambiguous_at,
-    )
-    tried = event.attempts + 1
+    next_at, ambiguous_at = now if alone else None, event.ambiguous_at
     match receipt.outcome:
         case Outcome.ACCEPTED:
-            return replace(waiting, state="sent", reason="", attempts=tried)
+            state, reason, attempts = "sent", "", attempts + 1
         case Outcome.DOUBTFUL:
-            return replace(waiting, state="sent", reason="doubtful", attempts=tried)
+            state, reason, attempts = "sent", "doubtful", attempts + 1
         case Outcome.REFUSED | Outcome.TOO_LARGE if turn.suspected or turn.refuses_everything():
             # It blames no event; the next probe takes another one.
-            return replace(waiting, next_at=now + PROBE_ANOTHER_S * 1_000_000)
+            next_at = now + PROBE_ANOTHER_S * 1_000_000
         case Outcome.REFUSED | Outcome.TOO_LARGE:
-            return replace(waiting, state="dead", attempts=tried)
+            state, attempts = "dead", attempts + 1
         case Outcome.AMBIGUOUS:
-            return replace(waiting, ambiguous_at=event.ambiguous_at or now)
+            ambiguous_at = ambiguous_at or now
         case Outcome.RETRY if alone and _parks(turn, receipt):
             # Perhaps a firewall dislikes this one event: the next probe takes another one.
-            return replace(waiting, next_at=now + 2 * PROBE_PARKED_S * 1_000_000)
-        case _:
-            return waiting
+            next_at = now + 2 * PROBE_PARKED_S * 1_000_000
+    return Settled(
+        id=event.id,
+        state=state,
+        reason=reason,
+        next_at=next_at,
+        attempts=attempts,
+        ambiguous_at=ambiguous_at,
+    )
 
 
 def _log_answer(turn: _Turn, receipt: Receipt, events: int, duration_ms: int) -> None:

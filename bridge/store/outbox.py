@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -111,13 +112,14 @@ class Outbox:
         retired = 0
         with self._database.write() as connection:
             picked = self._due(connection, lane, limit, now)
-            if any(_is_over(row, now) for row in picked):
+            rows = [row for row in picked if not _is_over(row, now)]
+            if len(rows) < len(picked):
                 retired = self._retire(connection, lane, now)
                 picked = self._due(connection, lane, limit, now)
-            rows = [row for row in picked if not _is_over(row, now)]
+                rows = [row for row in picked if not _is_over(row, now)]
             if rows:
                 run(connection, _LEASE, token, now + LEASE_US, [row.id for row in rows])
-            events = self._opened(connection, sorted(rows), now)
+            events = self._opened(connection, sorted(rows, key=attrgetter("id")), now)
         retired += len(rows) - len(events)
         return Claim(lane=lane, token=token, events=events, retired=retired)
 
