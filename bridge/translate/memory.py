@@ -108,7 +108,10 @@ class Memory:
         known = store.translations
         people = store.subjects
         recent = people.recent_by_channel(
-            source_id, micros(view.now) - RECENT_US, first_at - RECENT_US
+            source_id,
+            micros(view.now) - RECENT_US,
+            first_at - RECENT_US,
+            but=subjects.order_ids,
         )
         memory = cls(
             orders=known.orders(source_id, subjects.order_ids),
