@@ -164,6 +164,18 @@ def test_each_refund_of_an_order_that_lists_them_is_told_once(store):
     assert not BROWSERS & told["user_data"].keys()
 
 
+def test_a_refund_that_came_before_its_purchase_follows_when_it_is_told_again(store):
+    line = connect(store, "woocommerce", plan=REFUNDS)
+    for minute, state, end in (
+        (1, "placed", ("skipped", "purchase_not_sent")),
+        (2, "paid", ("pending", "")),
+        (3, "paid", ("pending", "")),
+    ):
+        topic, body = order("woocommerce", 1, state, minute)
+        line.tell(topic, body | {"refunds": [{"id": 77, "total": "-7.50"}]})
+        assert states(line)["refund.shop.77"] == ("Refund", *end)
+
+
 @pytest.mark.parametrize("erased_first", [True, False])
 def test_what_a_purchase_lent_its_refund_is_erased_with_it(store, erased_first):
     line = connect(store, "shopify", plan=REFUNDS)
