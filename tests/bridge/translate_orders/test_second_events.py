@@ -148,6 +148,18 @@ def test_without_a_purchase_that_was_sent_there_is_no_refund(store, state, conse
     assert states(line)[REFUND_ID] == ("Refund", "skipped", "purchase_not_sent")
 
 
+def test_a_denial_takes_back_the_refund_that_followed_its_purchase(store):
+    line = connect(store, "shopify", plan=REFUNDS)
+    line.tell(*order("shopify", 1, "paid", 1))
+    refund(line)
+    assert states(line)[REFUND_ID] == ("Refund", "pending", "")
+
+    line.tell(*order("shopify", 1, "refunded", 2, consent=DENIED))
+
+    assert states(line)[REFUND_ID] == ("Refund", "skipped", "consent_denied")
+    assert rows(store, "payload") == []
+
+
 def test_each_refund_of_an_order_that_lists_them_is_told_once(store):
     line = connect(store, "woocommerce", plan=REFUNDS)
     line.tell(*order("woocommerce", 1, "paid", 1))
