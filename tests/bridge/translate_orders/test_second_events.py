@@ -148,6 +148,17 @@ def test_without_a_purchase_that_was_sent_there_is_no_refund(store, state, conse
     assert states(line)[REFUND_ID] == ("Refund", "skipped", "purchase_not_sent")
 
 
+@pytest.mark.parametrize(("mode", "reason"), [("shadow", "shadow"), ("live", "purchase_not_sent")])
+def test_what_ran_in_the_shadow_is_given_back_in_the_shadow_alone(store, mode, reason):
+    line = connect(store, "shopify", plan=REFUNDS)
+    line.route(mode="shadow")
+    line.tell(*order("shopify", 1, "paid"))
+    line.route(mode=mode)
+    refund(line)
+
+    assert states(line)[REFUND_ID] == ("Refund", "skipped", reason)
+
+
 def test_a_denial_takes_back_the_refund_that_followed_its_purchase(store):
     line = connect(store, "shopify", plan=REFUNDS)
     line.tell(*order("shopify", 1, "paid", 1))
