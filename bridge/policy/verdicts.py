@@ -8,8 +8,9 @@ from bridge.consent import Decision
 
 # Time cures these: a later delivery, or the end of a wait, may turn them into Send.  A
 # refund may arrive before the payment that it undoes, a cancelled order may be paid after all
-# (see `orders.current`), and a state of the shop's own may stand before the payment.
-CURABLE = {"not_paid", "unknown_state", "held", "refunded", "cancelled"}
+# (see `orders.current`), a state of the shop's own may stand before the payment, and the refund
+# of a purchase that is still to be sent may be told again once it was.
+CURABLE = {"not_paid", "unknown_state", "held", "refunded", "cancelled", "purchase_not_sent"}
 
 
 @dataclass(frozen=True, kw_only=True)

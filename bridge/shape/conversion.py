@@ -77,7 +77,7 @@ def _unsaid(conversion: Conversion) -> tuple[str, ...]:
     """Return what lacks of an order that is sent all the same."""
     agent = conversion.user_data.client_user_agent
     unknown = conversion.action_source == "website" and not agent
-    return ("no user agent of the buyer: it may count for less",) if unknown else ()
+    return ("no user agent: it may count for less",) if unknown else ()
 
 
 def _custom_data(

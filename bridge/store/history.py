@@ -137,11 +137,13 @@ class History:
     def unread(self, since: int) -> dict[int, tuple[int, str]]:
         """Return how many of a source's deliveries since then are dead, and why the last one is.
 
-        Only what the shop sent, or its list told: what browsers post anybody may post.
+        Only what the shop sent, or its list told: what browsers post anybody may post.  What
+        was erased nobody has to read.
         """
         table = schema.delivery
         dead = and_(
             table.c.state == "dead",
+            table.c.reason != "erased",
             table.c.received_at >= since,
             ~table.c.key.startswith(COLLECTED_KEY),
         )

@@ -35,8 +35,8 @@ _RECENT = (  # the last two conditions are those of the index
     "SELECT channel, count(DISTINCT order_id) AS orders FROM outbox"
     " JOIN delivery ON delivery.id = outbox.delivery_id"
     " WHERE outbox.source_id = ? AND created_at > ? AND received_at > ?"
-    " AND substr(key, 1, 10) <> ? AND occasion = 'purchase' AND channel NOT IN ('web', 'pos')"
-    " GROUP BY channel"
+    " AND substr(key, 1, 10) <> ? AND order_id NOT IN ?"
+    " AND occasion = 'purchase' AND channel NOT IN ('web', 'pos') GROUP BY channel"
 )
 
 
@@ -286,15 +286,20 @@ class Subjects:
                 connection.execute(insert(table), rows)
 
     def recent_by_channel(
-        self, source_id: int, decided_since: int, received_since: int
+        self,
+        source_id: int,
+        decided_since: int,
+        received_since: int,
+        but: Collection[str],
     ) -> dict[str, int]:
         """Return how many orders of each channel were decided, and received, since then.
 
-        Where people buy they are not counted: nobody asks, and there may be many.
+        Where people buy they are not counted: nobody asks, and there may be many.  *but* are
+        orders that are counted when they are told of again.
         """
+        values = (source_id, decided_since, received_since, RECONCILED, sorted(but) or [""])
         with self._database.read() as connection:
-            found = run(connection, _RECENT, source_id, decided_since, received_since, RECONCILED)
-            return {row.channel: row.orders for row in found}
+            return {row.channel: row.orders for row in run(connection, _RECENT, *values)}
 
 
 def put_told(connection: Connection, vault: Vault, source_id: int, told: Told, now: int) -> None:

@@ -41,6 +41,7 @@ from .verdicts import Verdicts
 from .visits import Visited, put_visited
 
 LEASE_US = 120_000_000
+IDS_AT_ONCE = 10_000  # a cart has hundreds of lines, a batch a hundred carts
 # A shop that has revoked our access still asks for redactions.
 TRANSLATED_STATES = ("active", "disconnected")
 _DUE = (
@@ -251,10 +252,13 @@ class Translations:
 
     def _found(self, statement: str, ids: Collection[str], *values: Any) -> list[Any]:
         """Return the rows of these *ids*, which come last in *statement*."""
-        if not ids:
-            return []
+        wanted = list(ids)
+        found: list[Any] = []
         with self._database.read() as connection:
-            return list(run(connection, statement, *values, list(ids)).all())
+            for start in range(0, len(wanted), IDS_AT_ONCE):
+                chunk = wanted[start : start + IDS_AT_ONCE]
+                found += run(connection, statement, *values, chunk).all()
+        return found
 
     def commit(self, lease: Lease, outcome: Outcome, now: int) -> bool:
         """Write *outcome* and end the lease, if it still holds; return whether it did.

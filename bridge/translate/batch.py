@@ -321,8 +321,8 @@ class Batch:
         if owner:
             word, reason = "skip", owner
         elif entry is None or entry.is_final or outdone or (passed and not entry.stored):
-            if entry and entry.is_pending and is_denied(verdict):
-                self._stop(entry, DENIED)
+            for one in memory.unsent(entry) if is_denied(event, verdict) else ():
+                self._stop(one, DENIED)
             word, reason = "skip", entry.standing_reason if entry else KNOWN
         else:
             keys = self._keys(event)

@@ -61,12 +61,6 @@ class Entry:
         return late
 
     @property
-    def is_pending(self) -> bool:
-        """Return whether the event is to be sent and nobody has begun to."""
-        latest = self.fresh or self.stored
-        return latest is not None and latest.state == "pending"
-
-    @property
     def is_final(self) -> bool:
         """Return whether no later delivery may change the verdict."""
         latest = self.fresh or self.stored
@@ -108,7 +102,10 @@ class Memory:
         known = store.translations
         people = store.subjects
         recent = people.recent_by_channel(
-            source_id, micros(view.now) - RECENT_US, first_at - RECENT_US
+            source_id,
+            micros(view.now) - RECENT_US,
+            first_at - RECENT_US,
+            but=subjects.order_ids,
         )
         memory = cls(
             orders=known.orders(source_id, subjects.order_ids),
@@ -178,6 +175,16 @@ class Memory:
             for channel, times in self.arrivals.items()
         }
 
+    def unsent(self, entry: Entry | None) -> Iterable[Entry]:
+        """Yield *entry*, and of a purchase its refunds, where nobody has begun to send them."""
+        latest = entry and (entry.fresh or entry.stored)
+        for one in self.by_id.values() if latest else ():
+            known = one.fresh or one.stored
+            if latest and known and known.state in {"pending", "waiting"}:
+                follows = known.occasion == Occasion.REFUND and latest.occasion == Occasion.PURCHASE
+                if one is entry or (follows and _order(known) == _order(latest)):
+                    yield one
+
     def entries_of(self, source_id: int, order_id: str) -> Iterable[Entry]:
         """Return the entries of a source's order that a cancellation may still reach."""
         for entry in self.by_id.values():
@@ -185,3 +192,7 @@ class Memory:
             ours = latest and (latest.source_id, latest.order_id) == (source_id, order_id)
             if ours and not entry.is_final:
                 yield entry
+
+
+def _order(row: KnownRow | OutboxRow) -> tuple[int, int, str | None]:
+    return row.destination_id, row.source_id, row.order_id

@@ -15,9 +15,10 @@ def unowned(event: Event, verdict: policy.Verdict) -> str:
     return skipped if skipped in unowned else ""
 
 
-def is_denied(verdict: policy.Verdict) -> bool:
-    """Return whether the buyer said no."""
-    return isinstance(verdict, policy.Skip) and verdict.reason == DENIED
+def is_denied(event: Event, verdict: policy.Verdict) -> bool:
+    """Return whether the buyer said no, also where *verdict* names what was found before that."""
+    said_no = event.consent is not None and event.consent.marketing is False
+    return said_no or (isinstance(verdict, policy.Skip) and verdict.reason == DENIED)
 
 
 def is_noted(delivery: Delivery, facts: Iterable[Fact]) -> bool:

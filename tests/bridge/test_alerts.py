@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 
 from bridge import alerts, config
-from bridge.events import Request, Response
+from bridge.events import Delivery, Request, Response
 from bridge.secrets import Vault
 from bridge.store import Store, schema
 from tests.fakes.server import Answer, FakeServer
@@ -284,9 +284,14 @@ def test_a_shop_that_falls_silent_is_an_alert_by_what_it_sent_itself(
 def test_webhooks_that_could_not_be_read_are_told_by_what_the_adapter_says(store, source):
     put(store, source, "k1")
     put(store, source, "collect:k2")  # anybody may post this
+    erased = Delivery(topic="orders/paid", key="k3", body=b"{}")
+    store.intake.put(source.id, erased, START, dead_reason="erased")
+    table = schema.delivery
     with store.database.write() as connection:
         connection.execute(
-            update(schema.delivery).values(state="dead", reason="shop_error_401", detail="no right")
+            update(table)
+            .where(table.c.state == "received")
+            .values(state="dead", reason="shop_error_401", detail="no right")
         )
     alerts.inspect(store)
     assert opened(store) == {
@@ -295,7 +300,7 @@ def test_webhooks_that_could_not_be_read_are_told_by_what_the_adapter_says(store
     }
 
     with store.database.write() as connection:
-        connection.execute(update(schema.delivery).values(state="received"))
+        connection.execute(update(table).values(state="received"))
     alerts.inspect(store)
 
     assert opened(store) == {}

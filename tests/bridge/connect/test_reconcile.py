@@ -222,7 +222,7 @@ def test_a_web_order_without_a_user_agent_is_never_relabelled(shopify):
     [(state, channel, trace)] = found
     assert (state, channel) == ("sent", "web")
     assert json.loads(trace)["action_source"] == "website"
-    assert json.loads(trace)["notes"] == ["no user agent of the buyer: it may count for less"]
+    assert json.loads(trace)["notes"] == ["no user agent: it may count for less"]
     assert shopify.coverage().sent == 1
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import event
 
 from bridge.events import ConfigError
 from bridge.store import Route
+from bridge.store.connections import key_hash
 from tests.stores import SECOND, START, rows
 
 
@@ -124,7 +125,7 @@ def test_a_grant_is_taken_once_and_a_guessed_state_costs_no_write(store, source)
     writes = [one for one in begun if one.get_execution_options().get("write")]
 
     assert (guessed, writes) == (None, [])
-    assert connections.take_grant("state", START) == source.id
+    assert connections.take_grant("state", START) == (source.id, key_hash("session"))
     assert connections.take_grant("state", START) is None
 
 

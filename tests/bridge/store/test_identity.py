@@ -208,6 +208,15 @@ def test_lookups_by_event_id_and_by_order_read_an_index(store, source):
     assert not [step for step in plan if step[3].startswith("SCAN")]
 
 
+def test_a_batch_may_ask_for_more_ids_than_one_statement_takes(store, source, outbox_row):
+    commit(store, source, outbox_row(order_id="1"))
+    many = [f"cart.{number}" for number in range(70_000)]
+
+    [found] = store.translations.known(source.id, [], [*many, "purchase.1"])
+
+    assert found.order_id == "1"
+
+
 def test_the_id_of_what_was_pruned_is_never_given_again(store, source, outbox_row, lane):
     commit(store, source, outbox_row(order_id="1"))
     settle(store, claim(store, lane))

@@ -4,9 +4,10 @@ import pytest
 
 from bridge.store import Lane
 from bridge.translate import translate_due
+from tests.bridge.translate_orders.sight import AGE
 from tests.stores import rows
 
-from .line import connect
+from .line import apply, connect
 from .shops import DENIED, GRANTED, order
 
 
@@ -32,6 +33,24 @@ def test_a_denial_in_the_same_batch_counts_too(line):
     translate_due(line.store)
 
     assert line.purchases() == [("1", "skipped", "consent_denied")]
+
+
+@pytest.mark.parametrize("state", ["refunded", "cancelled", "placed"])
+@pytest.mark.parametrize("hold", [0, 60], ids=["pending", "waiting"])
+def test_a_denial_counts_whatever_else_became_of_the_order(line, clock, state, hold):
+    kind = line.source.kind
+    apply(line.store, f"[purchase]\nhold_minutes = {hold}\n")
+    clock.move(-AGE[kind] * 60)
+    line.tell(*order(kind, 1, "paid", consent=GRANTED))
+    [(_, before, _)] = line.purchases()
+    assert before == ("waiting" if hold else "pending")
+
+    line.tell(*order(kind, 1, state, consent=DENIED, minute=5))
+    clock.move(2 * 3600)
+    translate_due(line.store)
+
+    [(_, after, _)] = line.purchases()
+    assert after == "skipped"
 
 
 def test_what_is_being_sent_is_not_taken_back(line):

@@ -128,6 +128,16 @@ def test_an_order_counts_once_however_many_datasets_and_deliveries_it_has(store)
     assert set(rows(store, "outbox", "reason")) == {""}
 
 
+def test_an_order_that_is_told_again_later_is_no_other_one(line):
+    for minute, state in ((1, "placed"), (2, "placed"), (3, "paid")):
+        for number in (1, 2, 3):
+            topic, body = order("shopify", number, state, minute)
+            line.post(topic, body | {"source_name": NAMES["draft"], "note_attributes": []})
+        translate_due(line.store)
+
+    assert ends(line) == [SENT] * 3
+
+
 def test_zero_is_no_limit(store):
     line = connect(store, "shopify", plan=PLAN.replace("burst = 3", "burst = 0"))
     arrive(line, *range(1, 8))

@@ -148,6 +148,29 @@ def test_without_a_purchase_that_was_sent_there_is_no_refund(store, state, conse
     assert states(line)[REFUND_ID] == ("Refund", "skipped", "purchase_not_sent")
 
 
+@pytest.mark.parametrize(("mode", "reason"), [("shadow", "shadow"), ("live", "purchase_not_sent")])
+def test_what_ran_in_the_shadow_is_given_back_in_the_shadow_alone(store, mode, reason):
+    line = connect(store, "shopify", plan=REFUNDS)
+    line.route(mode="shadow")
+    line.tell(*order("shopify", 1, "paid"))
+    line.route(mode=mode)
+    refund(line)
+
+    assert states(line)[REFUND_ID] == ("Refund", "skipped", reason)
+
+
+def test_a_denial_takes_back_the_refund_that_followed_its_purchase(store):
+    line = connect(store, "shopify", plan=REFUNDS)
+    line.tell(*order("shopify", 1, "paid", 1))
+    refund(line)
+    assert states(line)[REFUND_ID] == ("Refund", "pending", "")
+
+    line.tell(*order("shopify", 1, "refunded", 2, consent=DENIED))
+
+    assert states(line)[REFUND_ID] == ("Refund", "skipped", "consent_denied")
+    assert rows(store, "payload") == []
+
+
 def test_each_refund_of_an_order_that_lists_them_is_told_once(store):
     line = connect(store, "woocommerce", plan=REFUNDS)
     line.tell(*order("woocommerce", 1, "paid", 1))
@@ -162,6 +185,18 @@ def test_each_refund_of_an_order_that_lists_them_is_told_once(store):
     assert told["original_event_data"]["event_id"] == "purchase.shop.1"
     assert "em" in told["user_data"]
     assert not BROWSERS & told["user_data"].keys()
+
+
+def test_a_refund_that_came_before_its_purchase_follows_when_it_is_told_again(store):
+    line = connect(store, "woocommerce", plan=REFUNDS)
+    for minute, state, end in (
+        (1, "placed", ("skipped", "purchase_not_sent")),
+        (2, "paid", ("pending", "")),
+        (3, "paid", ("pending", "")),
+    ):
+        topic, body = order("woocommerce", 1, state, minute)
+        line.tell(topic, body | {"refunds": [{"id": 77, "total": "-7.50"}]})
+        assert states(line)["refund.shop.77"] == ("Refund", *end)
 
 
 @pytest.mark.parametrize("erased_first", [True, False])
