@@ -11,7 +11,7 @@ from bridge.web.admin import passwords
 
 PASSWORD = "a stable with seven lamps"
 SECURE = {"Sec-Fetch-Site": "same-origin"}
-_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 class Browser:
@@ -67,7 +67,7 @@ class Browser:
         answer = self.get(path)
         if answer.status_code in {302, 303}:
             answer = self.get(answer.location)
-        found = _TOKEN.search(answer.text)
+        found = TOKEN.search(answer.text)
         assert found, f"no form on {path}: {answer.status}"
         return found[1]
 

@@ -7,7 +7,8 @@ import json
 import pytest
 from werkzeug.test import Client
 
-from bridge import config
+from bridge import config, plan
+from bridge.events import ConfigError
 from bridge.store import Route, StoreError, moment
 from bridge.subjects import token_key
 from bridge.translate import translate_due
@@ -228,8 +229,9 @@ def test_what_webhooks_own_a_browser_cannot_tell(post, store, route, name):
 
 
 def test_no_plan_lets_a_browser_tell_a_purchase(post, store, route):
-    plan = '[collector]\nevents = ["Purchase", "purchase"]\n[events]\npurchase = "Purchase"'
-    store.history.apply_plan(plan, "digest")
+    for name in ("Purchase", "purchase"):
+        with pytest.raises(ConfigError, match="unknown event"):
+            plan.parse(f'[collector]\nevents = ["{name}"]')
     post(None, told("Purchase"), told("purchase", "id.2"))
     translate_due(store)
 
