@@ -94,8 +94,8 @@ def test_refused_webhooks_are_an_alert_until_the_shop_is_heard_for_an_hour(shop,
         shop.post(str(clock()).encode())
         translate_due(store)
         alerts.inspect(store)
-        heard.append([one.kind for one in store.watches.alerts()])
-    assert heard == [["signature"], []]
+        heard.append("signature" in {one.kind for one in store.watches.alerts()})
+    assert heard == [True, False]
 
 
 def test_both_secrets_count_while_they_rotate_and_then_only_the_new_one(connect, store):
